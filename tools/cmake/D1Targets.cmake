@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# How every target of this project is made: one place for warnings, sanitizers and naming.
+
+add_library(d1_options INTERFACE)
+target_compile_options(d1_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+  -Wno-sign-conversion -Wno-psabi)
+target_compile_definitions(d1_options INTERFACE _FILE_OFFSET_BITS=64)
+if(D1_SANITIZE)
+  target_compile_options(d1_options INTERFACE -fsanitize=${D1_SANITIZE} -fno-omit-frame-pointer
+    -fno-sanitize-recover=all)
+  target_link_options(d1_options INTERFACE -fsanitize=${D1_SANITIZE})
+endif()
+install(TARGETS d1_options EXPORT OpenD1Targets)
+
+# d1_add_library(NAME folder-relative dependencies...): a static library of every *.cpp below the
+# current folder, its public headers in include/, exported as OpenD1::NAME.
+function(d1_add_library name)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  add_library(d1_${name} STATIC ${sources})
+  add_library(OpenD1::${name} ALIAS d1_${name})
+  set_target_properties(d1_${name} PROPERTIES EXPORT_NAME ${name} OUTPUT_NAME d1_${name})
+  target_include_directories(d1_${name}
+    PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>
+    PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(d1_${name} PUBLIC ${ARGN} PRIVATE $<BUILD_INTERFACE:d1_options>)
+  install(TARGETS d1_${name} EXPORT OpenD1Targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/include)
+    install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  endif()
+endfunction()
+
+# d1_add_tests(NAME LABEL dependencies...): one GoogleTest program of every *_test.cpp in the
+# current folder; each test becomes a CTest case with that label.
+function(d1_add_tests name label)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE ${ARGN} d1_options GTest::gtest GTest::gmock
+    GTest::gtest_main)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${label} TIMEOUT 300)
+endfunction()
