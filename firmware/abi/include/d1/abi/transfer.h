@@ -37,6 +37,7 @@ struct d1_transfer {
   /* Multicast: rectangle of the launch grid. The issuing node itself is left out. */
   uint32_t first_row, first_column;
   uint32_t grid_rows, grid_columns;
+  uint64_t reserved2; /* 0 */
 };
 
 #ifdef __cplusplus
