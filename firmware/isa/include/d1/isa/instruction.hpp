@@ -58,7 +58,7 @@ struct InstructionFacts {
 // An instruction ready to run at a known address: what the semantics take. Engines make it from
 // Instruction and share it between all nodes that run the same code, so it never changes.
 struct Operation {
-  void (*handler)(Hart&, const Operation*) = nullptr;  // the interpreter's; others leave it
+  Outcome (*handler)(Hart&, const Operation*) = nullptr;  // the interpreter's; others leave it
   std::uint64_t pc = 0;
   std::int64_t immediate = 0;
   std::uint32_t full = 0;

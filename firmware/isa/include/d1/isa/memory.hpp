@@ -28,25 +28,49 @@ inline void break_reservations(Hart& hart, std::uint64_t address, unsigned bytes
   return offset < hart.memory.bytes && hart.memory.bytes - offset >= bytes;
 }
 
+// The slow paths stand apart so that no local of an instruction's handler has its address taken:
+// the interpreter's handlers call each other in tail position.
+struct Loaded {
+  Outcome outcome;
+  std::uint64_t bits;
+};
+[[nodiscard, gnu::noinline]] inline Loaded load_outside(Hart& hart, const Operation& operation,
+                                                        std::uint64_t address, unsigned bytes) {
+  std::uint64_t bits = 0;
+  const Outcome outcome =
+      hart.environment->access(hart, operation, address, bytes, false, &bits);
+  return {outcome, bits};
+}
+[[nodiscard, gnu::noinline]] inline Outcome store_outside(Hart& hart, const Operation& operation,
+                                                          std::uint64_t address, unsigned bytes,
+                                                          std::uint64_t bits) {
+  return hart.environment->access(hart, operation, address, bytes, true, &bits);
+}
+
+// T is an unsigned integer of 1 to 8 bytes.
 template <typename T>
 [[nodiscard]] inline Outcome load(Hart& hart, const Operation& operation, std::uint64_t address,
                                   T& value) {
+  static_assert(std::is_unsigned_v<T> && sizeof(T) <= 8);
   if (in_window(hart, address, sizeof(T))) [[likely]] {
     std::memcpy(&value, hart.memory.host + (address - hart.memory.base), sizeof(T));
     return Outcome::Next;
   }
-  return hart.environment->access(hart, operation, address, sizeof(T), false, &value);
+  const Loaded loaded = load_outside(hart, operation, address, sizeof(T));
+  value = static_cast<T>(loaded.bits);
+  return loaded.outcome;
 }
 
 template <typename T>
 [[nodiscard]] inline Outcome store(Hart& hart, const Operation& operation, std::uint64_t address,
                                    T value) {
+  static_assert(std::is_unsigned_v<T> && sizeof(T) <= 8);
   if (in_window(hart, address, sizeof(T))) [[likely]] {
     std::memcpy(hart.memory.host + (address - hart.memory.base), &value, sizeof(T));
     if (hart.reservations_held) [[unlikely]] break_reservations(hart, address, sizeof(T));
     return Outcome::Next;
   }
-  return hart.environment->access(hart, operation, address, sizeof(T), true, &value);
+  return store_outside(hart, operation, address, sizeof(T), value);
 }
 
 }  // namespace d1::isa
