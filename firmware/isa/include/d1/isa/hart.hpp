@@ -146,6 +146,10 @@ class Environment {
   virtual Outcome transfer_wait(Hart& hart, const Operation& operation) = 0;
   virtual Outcome print(Hart& hart, const Operation& operation, std::uint64_t text,
                         std::uint64_t bytes) = 0;
+  // A mark for profilers (d1.zone); whether anyone records it changes nothing for the hart.
+  virtual Outcome zone(Hart& /*hart*/, const Operation& /*operation*/, std::uint64_t /*mark*/) {
+    return Outcome::Next;
+  }
   virtual Outcome stop(Hart& hart, const Operation& operation) = 0;
   // Node-level CSRs (mhartid, time, the d1* read-only ones): false if `number` is none of them.
   virtual bool read_csr(const Hart& hart, unsigned number, std::uint64_t& value) = 0;
