@@ -174,6 +174,10 @@ struct Hart : HartState {
   // Reservations of all harts of the node, so that a store can break them: index = hart_id.
   Hart* node_harts;
   bool reservations_held;  // any hart of this node holds one (kept on each Hart of the node)
+  // Host floating-point state during a turn, kept by float_environment.hpp alone.
+  std::uint32_t host_mxcsr;     // what leave_guest_float restores
+  std::uint8_t float_rounding;  // 1 + the RoundingMode in MXCSR; 0: MXCSR is the host's
+  bool float_turn;              // between enter_guest_float and leave_guest_float
 };
 
 }  // namespace d1::isa
