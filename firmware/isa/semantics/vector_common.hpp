@@ -55,6 +55,10 @@ using Signed = std::make_signed_t<T>;
 template <typename T>
 using Wide = typename UnsignedOf<2 * sizeof(T)>::Type;
 template <typename T>
+using SignedWide = std::conditional_t<
+    sizeof(T) == 8, Signed128,
+    std::make_signed_t<std::conditional_t<sizeof(T) == 8, std::uint64_t, Wide<T>>>>;
+template <typename T>
 using Half = typename UnsignedOf<sizeof(T) / 2>::Type;
 
 // Bits of an element type as a power of two, as in VectorType::sew_log2.
@@ -91,11 +95,12 @@ inline auto with_narrow_element(unsigned width_log2, F&& f) {
 
 // ---- Elements ------------------------------------------------------------------------------
 
+// From the first byte of the group on: groups cross the rows of VectorRegisters::bytes.
 [[nodiscard]] inline const std::uint8_t* bytes_of(const Hart& hart, unsigned reg) noexcept {
-  return &hart.v->bytes[0][0] + std::size_t{reg} * kVlenBytes;
+  return reinterpret_cast<const std::uint8_t*>(hart.v) + std::size_t{reg} * kVlenBytes;
 }
 [[nodiscard]] inline std::uint8_t* bytes_of(Hart& hart, unsigned reg) noexcept {
-  return &hart.v->bytes[0][0] + std::size_t{reg} * kVlenBytes;
+  return reinterpret_cast<std::uint8_t*>(hart.v) + std::size_t{reg} * kVlenBytes;
 }
 
 // Element `index` of the group that starts at `reg` (groups are contiguous).
