@@ -9,12 +9,12 @@ namespace {
 
 // Fields of vtype.
 constexpr unsigned kLmulBits = 3, kSewShift = 3, kTailShift = 6, kMaskShift = 7, kFieldBits = 8;
-constexpr VectorType kIllType = {3, 0, 0, 0, 1};
+constexpr VectorType kIllType = {0, 0, 0, 0, 1};
 
 }  // namespace
 
 std::uint64_t encode_vtype(const VectorType& type) noexcept {
-  if (type.ill != 0) return kVtypeIll;
+  if (is_ill(type)) return kVtypeIll;
   const unsigned lmul = static_cast<unsigned>(type.lmul_log2) & ((1U << kLmulBits) - 1);
   const unsigned sew = type.sew_log2 - 3U;
   return lmul | sew << kSewShift | unsigned{type.tail_agnostic} << kTailShift |

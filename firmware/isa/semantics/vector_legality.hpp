@@ -11,7 +11,7 @@ namespace d1::isa::vector {
 // reads one register with two element widths are reserved by the standard; here they are read.
 
 [[nodiscard]] inline bool usable(const Hart& hart) noexcept {
-  return !vector_off(hart) && hart.vtype.ill == 0;
+  return !vector_off(hart) && !is_ill(hart.vtype);
 }
 
 [[nodiscard]] constexpr unsigned registers_of(int emul_log2) noexcept {

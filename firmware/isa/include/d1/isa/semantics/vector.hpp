@@ -19,9 +19,14 @@ inline constexpr std::uint64_t kVtypeIll = std::uint64_t{1} << 63;
 [[nodiscard]] std::uint64_t encode_vtype(const VectorType& type) noexcept;
 [[nodiscard]] VectorType decode_vtype(std::uint64_t value) noexcept;
 
+// Whether the type is unusable. All zero bytes, the state of a hart that never ran vset*, are.
+[[nodiscard]] inline bool is_ill(const VectorType& type) noexcept {
+  return type.ill != 0 || type.sew_log2 == 0;
+}
+
 // Elements a register group holds; 0 when the type is ill.
 [[nodiscard]] inline unsigned vlmax(const VectorType& type) noexcept {
-  if (type.ill != 0) return 0;
+  if (is_ill(type)) return 0;
   const int log2 = 9 - type.sew_log2 + type.lmul_log2;  // 9: kVlenBits = 1 << 9
   return 1U << log2;
 }
