@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The semantics of every instruction of the table.
+#pragma once
+
+#include <d1/isa/semantics/atomic.hpp>
+#include <d1/isa/semantics/bitmanip.hpp>
+#include <d1/isa/semantics/integer.hpp>
+#include <d1/isa/semantics/system.hpp>
+#if __has_include(<d1/isa/semantics/float.hpp>)
+#include <d1/isa/semantics/float.hpp>
+#endif
+#if __has_include(<d1/isa/semantics/vector.hpp>)
+#include <d1/isa/semantics/vector.hpp>
+#endif
+#if __has_include(<d1/isa/semantics/xd1.hpp>)
+#include <d1/isa/semantics/xd1.hpp>
+#endif
