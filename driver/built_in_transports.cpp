@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "built_in_transports.hpp"
+
+namespace d1::driver {
+
+void register_built_in_transports(std::map<std::string, TransportFactory, std::less<>>&) {}
+
+}  // namespace d1::driver

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way to one PCI function: registers, doorbells, DMA map, interrupts. Everything above speaks
+// only to this interface; what is behind it (the emulator in this process, a process at the other
+// end of a socket, hardware) has one source file of its own.
+//
+// Ownership: a transport owns its connection; memory given to dma_map stays the caller's and must
+// outlive the map. Threads: every member may be called from any thread at once.
+// Blocking: only wait_for_interrupt waits, and never past its deadline.
+#pragma once
+
+#include <d1/base/error.hpp>
+#include <d1/driver/limits.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace d1::driver {
+
+enum class DmaAccess : std::uint8_t { DeviceReads, DeviceReadsAndWrites };
+
+// Host memory a device may reach. A transport to another process needs the file behind it.
+struct DmaMemory {
+  void* pointer = nullptr;
+  std::uint64_t bytes = 0;
+  int file_descriptor = -1;
+  std::uint64_t file_offset = 0;
+};
+
+// What a transport asks of host memory.
+struct DmaRequirements {
+  std::uint64_t alignment = limits::kDmaPageBytes;  // of pointers, sizes and I/O addresses
+  bool needs_file = false;  // only memory with a file behind it can be mapped
+};
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  // One line for people: what is at the other end.
+  [[nodiscard]] virtual std::string description() const = 0;
+
+  // Registers of BAR0 (d1/abi/registers.h), 8 bytes, naturally aligned. A lost device reads as all
+  // ones and takes writes without effect, as PCI does it.
+  [[nodiscard]] virtual std::uint64_t read_register64(std::uint32_t offset) = 0;
+  virtual void write_register64(std::uint32_t offset, std::uint64_t value) = 0;
+  virtual void ring_doorbell32(std::uint32_t offset, std::uint32_t value) = 0;
+
+  [[nodiscard]] virtual DmaRequirements dma_requirements() const = 0;
+  [[nodiscard]] virtual Result<> dma_map(std::uint64_t iova, const DmaMemory& memory,
+                                         DmaAccess access) = 0;
+  // After it has returned without error the device does not touch that memory any more.
+  [[nodiscard]] virtual Result<> dma_unmap(std::uint64_t iova, std::uint64_t bytes) = 0;
+
+  // BAR2: device memory by device address. For looking at things, not for moving data.
+  [[nodiscard]] virtual Result<> read_aperture(std::uint64_t address, void* data,
+                                               std::uint64_t bytes) = 0;
+  [[nodiscard]] virtual Result<> write_aperture(std::uint64_t address, const void* data,
+                                                std::uint64_t bytes) = 0;
+
+  // Interrupts raised by `vector` since the start; never falls.
+  [[nodiscard]] virtual std::uint64_t interrupt_count(unsigned vector) const noexcept = 0;
+  // Returns when interrupt_count(vector) differs from `seen` (at once if it does already), when the
+  // device is lost, or at the deadline. Read the count before looking at the completion ring: then
+  // no interrupt is missed. The device may run on the caller's thread meanwhile.
+  virtual void wait_for_interrupt(unsigned vector, std::uint64_t seen, Deadline deadline) = 0;
+
+  // The connection is known to be gone (the process died, the device was removed).
+  [[nodiscard]] virtual bool lost() const noexcept = 0;
+};
+
+// What `open_transport` may need to know; a transport ignores what does not concern it.
+struct TransportOptions {
+  std::string machine = "d1";  // name of a built-in machine, or path of a machine file
+  unsigned host_threads = 0;   // 0: as many as the host has
+  std::uint64_t seed = 0;      // order of what is unordered; 0: none shuffled
+  std::string rom_image;       // path of a boot ROM to use instead of the built-in one
+  std::string address;         // where the device is, for transports that leave the process
+};
+
+using TransportFactory =
+    std::function<Result<std::unique_ptr<Transport>>(const TransportOptions& options)>;
+
+// Transports by name. "in-process" is built in. Registering a name twice is an error.
+[[nodiscard]] Result<> register_transport(std::string name, TransportFactory factory);
+[[nodiscard]] std::vector<std::string> transport_names();
+[[nodiscard]] Result<std::unique_ptr<Transport>> open_transport(std::string_view name,
+                                                                const TransportOptions& options);
+
+}  // namespace d1::driver
