@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+#define D1_KERNEL_SET kKernelsBaseline
+#include "vector_float_kernels.inc"
