@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "d1/emulator/geometry.hpp"
 #include "machine_description_layout.hpp"
 
 namespace d1::emulator {
@@ -160,7 +161,18 @@ Result<> validate(const MachineDescription& machine) {
   for (const MissingNodes& missing : machine.missing_sets) {
     if (auto checked = check_missing_set(machine, missing); !checked) return checked;
   }
-  return check_layout(machine);
+  if (auto laid_out = check_layout(machine); !laid_out) return laid_out;
+  const Geometry geometry(machine);
+  for (std::size_t dip = 0; dip < geometry.dips().size(); ++dip) {
+    const DipPlace& place = geometry.dips()[dip];
+    if (place.ports.empty()) {
+      return fail(ErrorKind::Invalid,
+                  fmt::format("Interface processor {} has no usable border node in mesh rows {} to "
+                              "{}; leave one there.",
+                              dip, place.first_row, place.last_row));
+    }
+  }
+  return {};
 }
 
 }  // namespace d1::emulator
