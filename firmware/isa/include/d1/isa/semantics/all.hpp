@@ -4,11 +4,9 @@
 
 #include <d1/isa/semantics/atomic.hpp>
 #include <d1/isa/semantics/bitmanip.hpp>
+#include <d1/isa/semantics/float.hpp>
 #include <d1/isa/semantics/integer.hpp>
 #include <d1/isa/semantics/system.hpp>
-#if __has_include(<d1/isa/semantics/float.hpp>)
-#include <d1/isa/semantics/float.hpp>
-#endif
 #if __has_include(<d1/isa/semantics/vector.hpp>)
 #include <d1/isa/semantics/vector.hpp>
 #endif
