@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every integer and fixed-point instruction against its element-wise definition: all widths and
 // group sizes, masks, lengths, starts and policies, with registers that overlap legally or not.
+#include <iostream>
+
 #include "integer_reference.hpp"
 #include "vector_fixture.hpp"
 

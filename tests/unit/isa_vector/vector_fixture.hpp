@@ -4,6 +4,7 @@
 // semantics' own framework.
 #pragma once
 
+#include <algorithm>
 #include <random>
 #include <string_view>
 #include <vector>
