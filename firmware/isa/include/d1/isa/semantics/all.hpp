@@ -7,9 +7,5 @@
 #include <d1/isa/semantics/float.hpp>
 #include <d1/isa/semantics/integer.hpp>
 #include <d1/isa/semantics/system.hpp>
-#if __has_include(<d1/isa/semantics/vector.hpp>)
 #include <d1/isa/semantics/vector.hpp>
-#endif
-#if __has_include(<d1/isa/semantics/xd1.hpp>)
 #include <d1/isa/semantics/xd1.hpp>
-#endif
