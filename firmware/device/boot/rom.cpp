@@ -42,7 +42,8 @@ extern "C" {
 // Waits for a launch, runs its kernel, reports, and starts again.
 //   s0 hart   s1 its semaphore   s2 mailbox   s3 harts of the launch
 [[gnu::naked, gnu::used]] void d1_rom_dispatch() {
-  __asm__ volatile(R"(
+  __asm__ volatile(
+      R"(
         csrr    s0, mhartid
         andi    s0, s0, %[last_hart]
         addi    s1, s0, %[worker]
@@ -126,24 +127,22 @@ extern "C" {
         d1_sem_post t0, t1
         j       d1_rom_dispatch
   )" ::[last_hart] "i"(D1_HARTS - 1),
-                   [worker] "i"(D1_SEMAPHORE_WORKER), [mailbox] "i"(D1_MAILBOX_ADDRESS),
-                   [mstatus] "i"(kMstatus), [entry] "i"(offsetof(d1_launch, entry)),
-                   [harts] "i"(offsetof(d1_launch, harts)),
-                   [stack_bytes] "i"(offsetof(d1_launch, stack_bytes)),
-                   [stack_top] "i"(D1_STACK_TOP - D1_TLS_BYTES),
-                   [arguments] "i"(offsetof(d1_launch, arguments)),
-                   [float_arguments] "i"(offsetof(d1_launch, float_arguments)),
-                   [float_argument] "i"(offsetof(d1_launch, float_argument)),
-                   [argument] "i"(offsetof(d1_launch, argument)),
-                   [stack_argument] "i"(offsetof(d1_launch, argument) + 8 * kRegisterArguments),
-                   [registers] "i"(kRegisterArguments),
-                   [completion] "i"(D1_DIP_COMPLETION_ADDRESS));
+      [worker] "i"(D1_SEMAPHORE_WORKER), [mailbox] "i"(D1_MAILBOX_ADDRESS), [mstatus] "i"(kMstatus),
+      [entry] "i"(offsetof(d1_launch, entry)), [harts] "i"(offsetof(d1_launch, harts)),
+      [stack_bytes] "i"(offsetof(d1_launch, stack_bytes)),
+      [stack_top] "i"(D1_STACK_TOP - D1_TLS_BYTES), [arguments] "i"(offsetof(d1_launch, arguments)),
+      [float_arguments] "i"(offsetof(d1_launch, float_arguments)),
+      [float_argument] "i"(offsetof(d1_launch, float_argument)),
+      [argument] "i"(offsetof(d1_launch, argument)),
+      [stack_argument] "i"(offsetof(d1_launch, argument) + 8 * kRegisterArguments),
+      [registers] "i"(kRegisterArguments), [completion] "i"(D1_DIP_COMPLETION_ADDRESS));
 }
 
 // Leaves the record, tells the DIP, and goes back to reset; the DIP resets the launch's other
 // harts. mtvec ignores the two low bits, so this is aligned to 4 bytes.
 [[gnu::naked, gnu::used, gnu::aligned(4)]] void d1_rom_trap() {
-  __asm__ volatile(R"(
+  __asm__ volatile(
+      R"(
         csrr    t0, mhartid             # not mscratch: the kernel could have changed it
         andi    t0, t0, %[last_hart]
         li      t1, %[record_bytes]
@@ -164,15 +163,12 @@ extern "C" {
         d1_sem_post t0, t1
         d1_halt
   )" ::[last_hart] "i"(D1_HARTS - 1),
-                   [record_bytes] "i"(sizeof(d1_trap_record)), [records] "i"(kTrapRecords),
-                   [ra] "i"(offsetof(d1_trap_record, ra)),
-                   [sp] "i"(offsetof(d1_trap_record, sp)),
-                   [cause] "i"(offsetof(d1_trap_record, cause)),
-                   [value] "i"(offsetof(d1_trap_record, value)),
-                   [pc] "i"(offsetof(d1_trap_record, pc)),
-                   [launch_id] "i"(offsetof(d1_trap_record, launch_id)),
-                   [id] "i"(D1_MAILBOX_ADDRESS + offsetof(d1_launch, id)),
-                   [completion] "i"(D1_DIP_COMPLETION_ADDRESS));
+      [record_bytes] "i"(sizeof(d1_trap_record)), [records] "i"(kTrapRecords),
+      [ra] "i"(offsetof(d1_trap_record, ra)), [sp] "i"(offsetof(d1_trap_record, sp)),
+      [cause] "i"(offsetof(d1_trap_record, cause)), [value] "i"(offsetof(d1_trap_record, value)),
+      [pc] "i"(offsetof(d1_trap_record, pc)), [launch_id] "i"(offsetof(d1_trap_record, launch_id)),
+      [id] "i"(D1_MAILBOX_ADDRESS + offsetof(d1_launch, id)),
+      [completion] "i"(D1_DIP_COMPLETION_ADDRESS));
 }
 
 }  // extern "C"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Kernels built ahead of time. D1_DEVICE_DIR is build/<preset>/device inside the project and
-# share/opend1/device of an installed package.
+# Kernels built ahead of time, with the files of D1_DEVICE_DIR: build/<preset>/device inside the
+# project, share/opend1/device of an installed package.
 #
 #   d1_add_kernel(stencil SOURCES stencil.cpp [EMBED] [INCLUDES dirs...] [DEFINITIONS NAME=1...])
 #
@@ -9,12 +9,19 @@
 # #include <stencil_program.hpp> declares `extern const std::span<const std::byte> stencil_program`.
 include_guard(GLOBAL)
 
+if(NOT D1_DEVICE_DIR)
+  get_filename_component(D1_DEVICE_DIR ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
+endif()
+set_property(GLOBAL PROPERTY D1_DEVICE_DIR ${D1_DEVICE_DIR})
+
 find_program(D1_DEVICE_CLANG clang++-19)
 find_program(D1_DEVICE_LLD ld.lld-19)
 find_program(D1_DEVICE_OBJCOPY llvm-objcopy-19)
 
 # d1_read_flags(FILE RESULT): the arguments in a flags file, ${D1_DEVICE_DIR} replaced.
 function(d1_read_flags file result)
+  get_property(D1_DEVICE_DIR GLOBAL PROPERTY D1_DEVICE_DIR)
+  set(file ${D1_DEVICE_DIR}/toolchain/${file})
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
   file(STRINGS ${file} lines REGEX "^[^#]")
   string(REPLACE "\${D1_DEVICE_DIR}" "${D1_DEVICE_DIR}" lines "${lines}")
@@ -29,7 +36,7 @@ function(d1_device_object source object)
     COMMENT "Building device object ${object}")
 endfunction()
 
-# d1_embed(NAME BINARY DECLARATION...): a C++ object library of a file's bytes.
+# d1_embed(TARGET BINARY SOURCE): an object library of a C++ source that takes in a file's bytes.
 function(d1_embed target binary source)
   set_source_files_properties(${source} PROPERTIES OBJECT_DEPENDS ${binary})
   add_library(${target} OBJECT ${source})
@@ -42,8 +49,8 @@ function(d1_add_kernel name)
   if(NOT kernel_SOURCES OR kernel_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "d1_add_kernel(${name}): give SOURCES; got '${kernel_UNPARSED_ARGUMENTS}'")
   endif()
-  d1_read_flags(${D1_DEVICE_DIR}/toolchain/compile_flags.txt compile_flags)
-  d1_read_flags(${D1_DEVICE_DIR}/toolchain/link_flags.txt link_flags)
+  d1_read_flags(compile_flags.txt compile_flags)
+  d1_read_flags(link_flags.txt link_flags)
   list(TRANSFORM kernel_INCLUDES PREPEND -I)
   list(TRANSFORM kernel_DEFINITIONS PREPEND -D)
   set(objects)
@@ -55,6 +62,7 @@ function(d1_add_kernel name)
       ${kernel_DEFINITIONS})
     list(APPEND objects ${object})
   endforeach()
+  get_property(D1_DEVICE_DIR GLOBAL PROPERTY D1_DEVICE_DIR)
   set(program ${CMAKE_CURRENT_BINARY_DIR}/${name}.elf)
   add_custom_command(OUTPUT ${program}
     COMMAND ${D1_DEVICE_LLD} -o ${program} ${objects} ${link_flags}

@@ -7,7 +7,7 @@
 
 #include "cases.hpp"
 
-namespace d1::isa::testing {
+namespace d1::isa::float_test {
 namespace {
 
 template <typename F>
@@ -166,4 +166,4 @@ TEST(HalfArithmetic, SquareRootsAgreeForEveryOperandAndRoundingMode) {
 }
 
 }  // namespace
-}  // namespace d1::isa::testing
+}  // namespace d1::isa::float_test

@@ -12,7 +12,7 @@
 
 #include "reference.hpp"
 
-namespace d1::isa::testing {
+namespace d1::isa::float_test {
 
 inline constexpr std::uint64_t kSeed = 0x5eed'f10a'7000'0001;
 
@@ -108,4 +108,4 @@ template <typename Body>
   return text;
 }
 
-}  // namespace d1::isa::testing
+}  // namespace d1::isa::float_test

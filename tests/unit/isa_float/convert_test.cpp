@@ -8,7 +8,7 @@
 
 #include "cases.hpp"
 
-namespace d1::isa::testing {
+namespace d1::isa::float_test {
 namespace {
 
 template <typename I, typename F>
@@ -231,4 +231,4 @@ TEST(FloatEstimate, SpecialOperandsGiveTheSpecialResultsAndFlags) {
 }
 
 }  // namespace
-}  // namespace d1::isa::testing
+}  // namespace d1::isa::float_test

@@ -4,7 +4,7 @@
 
 #include <d1/isa/float_arithmetic.hpp>
 
-namespace d1::isa::testing {
+namespace d1::isa::float_test {
 namespace {
 
 constexpr std::uint32_t kOne = 0x3f800000;
@@ -119,4 +119,4 @@ TEST_F(FloatEnvironment, ReservedRoundingModesAreInvalid) {
 }
 
 }  // namespace
-}  // namespace d1::isa::testing
+}  // namespace d1::isa::float_test

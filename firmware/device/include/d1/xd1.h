@@ -29,6 +29,13 @@
     __asm__("csrr %0, " #number : "=r"(value)); \
     return value;                               \
   }
+/* Constant during a launch, so the compiler may keep the value. */
+#define D1_CSR_CONSTANT(function, number)       \
+  static inline uint64_t function(void) {       \
+    uint64_t value;                             \
+    __asm__("csrr %0, " #number : "=r"(value)); \
+    return value;                               \
+  }
 #define D1_CSR_WRITER(function, number)                       \
   static inline void function(uint64_t value) {               \
     __asm__ volatile("csrw " #number ", %0" : : "rK"(value)); \
@@ -46,6 +53,7 @@ D1_CSR_CONSTANT(d1_die, 0xcc3)        /* die, relative to the DPU */
 D1_CSR_CONSTANT(d1_node, 0xcc4)       /* place in the die: row << 16 | column */
 D1_CSR_CONSTANT(d1_node_harts, 0xcc5) /* harts a node runs in this launch */
 #undef D1_CSR_READER
+#undef D1_CSR_CONSTANT
 #undef D1_CSR_CONSTANT
 #undef D1_CSR_WRITER
 
