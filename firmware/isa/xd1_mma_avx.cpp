@@ -93,9 +93,9 @@ D1_AVX512 inline __m512 dot(__m512 sum, __m512i a, __m512i b) noexcept {
   return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
 }
 
-// The indices that spread the 32-bit elements `low` and `high` over the halves of a register.
-D1_AVX512 inline __m512i spread(int low, int high) noexcept {
-  return _mm512_inserti64x4(_mm512_set1_epi32(low), _mm256_set1_epi32(high), 1);
+// In each 128 bits, the 32-bit element that `index` names.
+D1_AVX512 inline __m512i pick(__m512i row, __m512i index) noexcept {
+  return _mm512_castps_si512(_mm512_permutevar_ps(_mm512_castsi512_ps(row), index));
 }
 
 }  // namespace
@@ -139,16 +139,23 @@ D1_AVX2 void mma_f16_avx2(void* c, const void* a, const void* b) noexcept {
 }
 
 D1_AVX512 void mma_bf16_avx512(void* c, const void* a, const void* b) noexcept {
-  const __m512i wide_a = _mm512_loadu_si512(a);
+  // Each 128 bits of A are two rows of two pairs. Everything is read first: C may overlap.
+  __m512i rows[4];
+#pragma GCC unroll 4
+  for (int r = 0; r < 4; ++r)
+    rows[r] = _mm512_broadcast_i32x4(_mm_loadu_si128(static_cast<const __m128i*>(a) + r));
   const auto* pairs = static_cast<const __m256i*>(b);
   const __m512i b0 = _mm512_broadcast_i64x4(_mm256_loadu_si256(pairs));
   const __m512i b1 = _mm512_broadcast_i64x4(_mm256_loadu_si256(pairs + 1));
+  // Row 2r to the lower half, row 2r + 1 to the upper one.
+  const __m512i pair0 = _mm512_inserti64x4(_mm512_setzero_si512(), _mm256_set1_epi32(2), 1);
+  const __m512i pair1 = _mm512_add_epi32(pair0, _mm512_set1_epi32(1));
   auto* values = static_cast<float*>(c);
 #pragma GCC unroll 4
-  for (int r = 0; r < 4; ++r) {  // rows 2r and 2r + 1
+  for (int r = 0; r < 4; ++r) {
     __m512 sum = _mm512_loadu_ps(values + 16 * r);
-    sum = dot(sum, _mm512_permutexvar_epi32(spread(4 * r, 4 * r + 2), wide_a), b0);
-    sum = dot(sum, _mm512_permutexvar_epi32(spread(4 * r + 1, 4 * r + 3), wide_a), b1);
+    sum = dot(sum, pick(rows[r], pair0), b0);
+    sum = dot(sum, pick(rows[r], pair1), b1);
     _mm512_storeu_ps(values + 16 * r, canonical(sum));
   }
 }
@@ -171,15 +178,19 @@ D1_AVX512 void mma_cf8_avx512(void* c, const void* a, const void* b, PackedForma
   const __m512i wide_b[4] = {
       _mm512_shuffle_i64x2(b01, b01, 0x44), _mm512_shuffle_i64x2(b01, b01, 0xee),
       _mm512_shuffle_i64x2(b23, b23, 0x44), _mm512_shuffle_i64x2(b23, b23, 0xee)};
+  // Rows 2r and 2r + 1, 128 bits each, in the halves of a register.
+  const __m512i rows[4] = {_mm512_shuffle_i32x4(wide_a[0], wide_a[0], 0x50),
+                           _mm512_shuffle_i32x4(wide_a[0], wide_a[0], 0xfa),
+                           _mm512_shuffle_i32x4(wide_a[1], wide_a[1], 0x50),
+                           _mm512_shuffle_i32x4(wide_a[1], wide_a[1], 0xfa)};
   auto* values = static_cast<float*>(c);
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
-    const int row = 8 * (r % 2);  // the pairs of rows 2r and 2r + 1 start here in their half of A
     __m512 sum = _mm512_loadu_ps(values + 16 * r);
-#pragma GCC unroll 4
-    for (int p = 0; p < 4; ++p)
-      sum = dot(sum, _mm512_permutexvar_epi32(spread(row + p, row + 4 + p), wide_a[r / 2]),
-                wide_b[p]);
+    sum = dot(sum, _mm512_shuffle_epi32(rows[r], _MM_PERM_AAAA), wide_b[0]);
+    sum = dot(sum, _mm512_shuffle_epi32(rows[r], _MM_PERM_BBBB), wide_b[1]);
+    sum = dot(sum, _mm512_shuffle_epi32(rows[r], _MM_PERM_CCCC), wide_b[2]);
+    sum = dot(sum, _mm512_shuffle_epi32(rows[r], _MM_PERM_DDDD), wide_b[3]);
     _mm512_storeu_ps(values + 16 * r, canonical(sum));
   }
 }
