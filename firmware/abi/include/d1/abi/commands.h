@@ -154,8 +154,7 @@ enum d1_status {
   D1_STATUS_TRAP = 7,          /* detail: rank of the first node that trapped */
   D1_STATUS_TIMEOUT = 8,       /* cycle_limit reached */
   D1_STATUS_ABORTED = 9,       /* by D1_COMMAND_ABORT, a reset, or a disabled queue */
-  D1_STATUS_NOT_FOUND = 10,    /* abort: no such command in flight */
-  D1_STATUS_STUCK = 11         /* every hart of the machine waits and nothing can wake one */
+  D1_STATUS_NOT_FOUND = 10     /* abort: no such command in flight */
 };
 
 struct d1_completion {
@@ -188,7 +187,6 @@ struct d1_hart_report {
 struct d1_counters {
   uint64_t instructions, cycles_max;
   uint64_t matrix_cycles, simd_cycles;
-  uint64_t sram_bytes_loaded, sram_bytes_stored;
   uint64_t packets_sent, bytes_sent;
 };
 
