@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What instruction fetch reads: a snapshot of executable bytes, taken at load or at fence.i, and
+// the blocks decoded from it. All nodes that loaded the same program share one image, so nothing is
+// decoded twice. Thread-safe: any number of host threads look up and add blocks at once; a block,
+// once published, never moves or changes while the image lives.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/timing.hpp"
+
+namespace d1::emulator {
+
+// One stretch of straight-line code (see timing.hpp), decoded. operations.back() is a sentinel
+// that leaves the block where no control transfer ended it.
+struct Block {
+  std::uint64_t start = 0, end = 0;       // addresses; end is that behind the last instruction
+  std::vector<isa::Operation> operations; // count + 1
+  std::vector<std::uint16_t> issue_ticks; // by operation
+  std::uint32_t count = 0;                // instructions
+  std::uint32_t work = 0;                 // sum of issue ticks
+  UnitTicks fixed_units{};                // sum of occupancies that no vtype or vl changes
+};
+
+class CodeImage {
+ public:
+  // Copies bytes; base is the address of the first and must be even.
+  CodeImage(std::uint64_t base, std::span<const std::uint8_t> bytes);
+  ~CodeImage();
+  CodeImage(const CodeImage&) = delete;
+  CodeImage& operator=(const CodeImage&) = delete;
+
+  [[nodiscard]] bool contains(std::uint64_t pc) const noexcept { return pc - base_ < size_; }
+  [[nodiscard]] std::uint64_t base() const noexcept { return base_; }
+  [[nodiscard]] std::span<const std::uint8_t> bytes() const noexcept { return {bytes_.data(), size_}; }
+
+  // The block that starts at pc, which must be even and inside the image.
+  [[nodiscard]] const Block& block(std::uint64_t pc) {
+    std::atomic<Block*>& slot = blocks_[(pc - base_) >> 1];
+    Block* found = slot.load(std::memory_order_acquire);  // pairs with the release in add_block
+    return found != nullptr ? *found : add_block(slot, pc);
+  }
+  [[nodiscard]] std::uint64_t blocks_decoded() const noexcept { return decoded_.load(); }
+
+ private:
+  const Block& add_block(std::atomic<Block*>& slot, std::uint64_t pc);
+  [[nodiscard]] std::unique_ptr<Block> decode_block(std::uint64_t pc) const;
+
+  std::uint64_t base_;
+  std::uint64_t size_;
+  std::vector<std::uint8_t> bytes_;  // padded so that a fetch at the end reads zeroes
+  struct FreeZeroed {
+    std::size_t bytes;
+    void operator()(std::atomic<Block*>* slots) const noexcept;
+  };
+  std::unique_ptr<std::atomic<Block*>[], FreeZeroed> blocks_;  // one a half-word, untouched until used
+  std::atomic<std::uint64_t> decoded_{0};
+};
+
+// What one node can fetch from: the shared boot ROM and its program, if any.
+struct CodeView {
+  CodeImage* rom = nullptr;
+  std::shared_ptr<CodeImage> program;
+
+  [[nodiscard]] CodeImage* find(std::uint64_t pc) const noexcept {
+    if (program != nullptr && program->contains(pc)) return program.get();
+    return rom != nullptr && rom->contains(pc) ? rom : nullptr;
+  }
+};
+
+}  // namespace d1::emulator

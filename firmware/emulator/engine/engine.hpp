@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an execution engine does: one turn of one hart. Engines hold no state of a hart outside
+// HartState; several host threads may run turns of different harts on one engine at once.
+#pragma once
+
+#include <memory>
+
+#include "engine/code_image.hpp"
+
+namespace d1::emulator {
+
+enum class TurnEnd : std::uint8_t {
+  Budget,    // the work limit was passed at a taken backward or indirect branch
+  Parked,    // the hart waits (Hart::wait)
+  Stopped,   // d1.halt
+  Unhandled  // a trap without a handler: Hart::trap, pc
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  // Runs the hart until it parks, stops, or reaches the first taken backward or indirect branch
+  // after `budget` ticks of work in this turn. The view may change under the hart (fence.i).
+  virtual TurnEnd run(isa::Hart& hart, const CodeView& code, std::uint64_t budget) = 0;
+};
+
+[[nodiscard]] std::unique_ptr<Engine> make_interpreter();
+
+}  // namespace d1::emulator

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The time model of instructions. Time is counted in ticks, isa::kTicksPerCycle a cycle.
+//
+// A stretch is straight-line code: it begins at the target of a jump, after every branch, jump or
+// synchronising instruction (taken or not), at every CSR access and Xd1 system instruction, and
+// after kStretchLimit instructions. Cost belongs to the instruction within its stretch, whatever
+// blocks an engine makes of it:
+//   issue      1 tick (four a cycle) plus the stall until its operands are ready, by an in-order
+//              scoreboard that starts empty with the stretch (latencies: instruction table)
+//   occupancy  ticks it keeps its shared unit busy; the units of a node are shared by its harts
+// A hart's time is the larger of its issue time and of what each unit allows (see settle()).
+// Peaks come from d1-facts 1: 2 ALUs, 2 address units, 1 SIMD, 1 matrix unit, 2 load and 1 store
+// port of 64 bytes. Latencies, and which instruction uses what, are this project's own.
+#pragma once
+
+#include <span>
+
+#include <d1/isa/instruction.hpp>
+
+namespace d1::emulator {
+
+inline constexpr unsigned kStretchLimit = 64;
+// From this latency on a unit is taken to iterate: it is busy as long as the result takes.
+inline constexpr unsigned kIterativeLatency = 12;
+
+using UnitTicks = std::array<std::uint32_t, 8>;  // by isa::Unit
+
+// How the occupancy of an instruction follows from vtype and vl.
+enum class Scale : std::uint8_t {
+  Fixed,      // the same always
+  Registers,  // for each register of the group (LMUL, at least 1)
+  Memory,     // for each register's worth of data: EEW/SEW * LMUL, times the fields of a segment
+  Elements    // for each element: strided and indexed accesses, gathers of the vector unit
+};
+
+struct UnitCost {
+  isa::Unit unit = isa::Unit::None;    // None: only issue
+  isa::Unit port = isa::Unit::None;    // vector memory: the SRAM port used too
+  std::uint16_t unit_ticks = 0;        // for each item of `scale`
+  std::uint16_t port_ticks = 0;
+  Scale scale = Scale::Fixed;
+  std::uint8_t eew_log2 = 0;           // Memory and Elements: element width of the access, bits
+  bool whole = false;                  // whole-register forms: the field count is the group
+};
+
+[[nodiscard]] const UnitCost& unit_cost(isa::InstructionId id) noexcept;
+
+// Issue ticks of each operation of a stretch, stalls included.
+void issue_costs(std::span<const isa::Operation> stretch, std::span<std::uint16_t> ticks);
+
+// Adds the occupancy of an operation that ran to the hart's account.
+void charge_units(isa::Hart& hart, const isa::Operation& operation) noexcept;
+
+// Emulated time of the hart now, in ticks, before other harts of the node are accounted for.
+[[nodiscard]] std::uint64_t own_time(const isa::Hart& hart) noexcept;
+
+// What a node's units did in the current window of time.
+struct UnitWindow {
+  std::uint64_t start = 0;
+  std::array<std::uint64_t, 8> used{};
+};
+
+// Closes the hart's account: its clock moves by its issue time, by what it used of each unit, and
+// at least to where the units stand that all harts of the node used since the window's start.
+void settle(isa::Hart& hart, UnitWindow& window) noexcept;
+
+}  // namespace d1::emulator
