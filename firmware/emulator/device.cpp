@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <d1/emulator/device.hpp>
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <thread>
+
+#include <d1/device/rom_image.h>
+
+#include "dip/dip.hpp"
+
+namespace d1::emulator {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// While the device was in use lately its own thread looks for forgotten work at this interval; a
+// doorbell then need not wake anybody. A wake across cores costs about 60 us.
+constexpr auto kNap = std::chrono::microseconds(200);
+constexpr auto kLately = std::chrono::milliseconds(50);
+constexpr auto kIdleWait = std::chrono::microseconds(200);  // of a host thread with nothing to do
+constexpr unsigned kClockInterval = 16;                     // quanta between looks at the clock
+
+unsigned threads_of_host(unsigned asked) {
+  const unsigned have = asked != 0 ? asked : std::thread::hardware_concurrency();
+  return have == 0 ? 1 : have;
+}
+
+}  // namespace
+
+class Device::Implementation {
+ public:
+  Implementation(const MachineDescription& description, DeviceOptions& options)
+      : machine_(description, rom_of(options)),
+        fabric_(machine_),
+        scheduler_(machine_, fabric_,
+                   {threads_of_host(options.host_threads), options.seed, options.join_delay}),
+        dip_(machine_, fabric_, scheduler_),
+        own_thread_([this] { keep_going(); }) {}
+
+  ~Implementation() {
+    {
+      const std::lock_guard guard(sleep_mutex_);
+      quit_.store(true);
+    }
+    sleep_.notify_all();
+    own_thread_.join();
+  }
+
+  [[nodiscard]] const MachineDescription& description() const { return machine_.description(); }
+  std::uint64_t read_register(std::uint32_t offset);
+  void write_register(std::uint32_t offset, std::uint64_t value);
+  void ring(std::uint32_t offset, std::uint32_t value) noexcept;
+  void run(const std::function<bool()>& stop, Clock::time_point deadline);
+  Result<> access(std::uint64_t address, std::span<std::uint8_t> data, bool write);
+  DeviceStatistics statistics();
+
+  // Runs `what` between two quanta.
+  template <typename What>
+  auto locked(What&& what) {
+    callers_.fetch_add(1);
+    const std::lock_guard guard(mutex_);
+    callers_.fetch_sub(1);
+    return what(dip_);
+  }
+
+ private:
+  static std::span<const std::uint8_t> rom_of(const DeviceOptions& options) {
+    if (!options.rom.empty()) return options.rom;
+    return {d1_rom_image, d1_rom_image_bytes};
+  }
+
+  enum class Pumped : std::uint8_t { Idle, Stopped, Yielded };
+  Pumped pump(const std::function<bool()>& stop, Clock::time_point deadline);
+  void keep_going();
+  void reset();
+
+  MachineState machine_;
+  Fabric fabric_;
+  Scheduler scheduler_;
+  Dip dip_;
+
+  std::mutex mutex_;                       // the machine
+  std::atomic<unsigned> callers_{0};       // that want the lock for something short
+  std::atomic<unsigned> runners_{0};       // host threads in run()
+  std::atomic<bool> active_{false};        // nodes can still run
+  std::atomic<std::uint64_t> cycle_{0};
+  std::atomic<std::uint64_t> aperture_{0}, log_base_{0}, log_bytes_{0};
+  std::atomic<bool> ready_{false};
+
+  std::mutex sleep_mutex_;
+  std::condition_variable sleep_;
+  std::atomic<unsigned> sleepers_{0};      // threads in sleep_ that a doorbell must wake
+  std::atomic<bool> quit_{false};
+  std::thread own_thread_;
+};
+
+std::uint64_t Device::Implementation::read_register(std::uint32_t offset) {
+  const MachineDescription& machine = description();
+  switch (offset) {
+    case D1_REG_ID: return std::uint64_t{D1_ID_MAGIC} << 16 | D1_ABI_VERSION;
+    case D1_REG_QUEUES: return std::uint64_t{D1_QUEUE_PAIRS} << 32 | D1_QUEUE_MAX_ENTRIES;
+    case D1_REG_CONTROL: return ready_.load() ? D1_CONTROL_ENABLE : 0;
+    case D1_REG_STATUS: return ready_.load() ? D1_STATUS_READY : 0;
+    case D1_REG_DIES: return std::uint64_t{machine.grid_rows} << 32 | machine.grid_columns;
+    case D1_REG_MESH: return std::uint64_t{machine.die_rows} << 32 | machine.die_columns;
+    case D1_REG_NODES: return machine.usable_nodes();
+    case D1_REG_HBM_BYTES: return machine_.hbm_bytes();
+    case D1_REG_CLOCK_HZ: return machine.clock_hz;
+    case D1_REG_CYCLE: return cycle_.load(std::memory_order_relaxed);
+    case D1_REG_HEARTBEAT:
+      return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                            Clock::now().time_since_epoch())
+                                            .count());
+    case D1_REG_APERTURE: return aperture_.load();
+    case D1_REG_LOG_BASE: return log_base_.load();
+    case D1_REG_LOG_BYTES: return log_bytes_.load();
+    case D1_REG_LOG_TAIL: return dip_.log().tail();
+    case D1_REG_LOG_HEAD: return dip_.log().head();
+    case D1_REG_LOG_LOST: return dip_.log().lost();
+    default: break;
+  }
+  const std::uint32_t queue = (offset - D1_REG_QUEUE_BASE) / D1_QUEUE_STRIDE;
+  if (offset < D1_REG_QUEUE_BASE || queue >= D1_QUEUE_PAIRS) return 0;
+  return locked([&](Dip& dip) { return dip.read_queue(queue, offset % D1_QUEUE_STRIDE); });
+}
+
+void Device::Implementation::write_register(std::uint32_t offset, std::uint64_t value) {
+  switch (offset) {
+    case D1_REG_CONTROL:
+      if (value == D1_CONTROL_ENABLE) ready_.store(true);
+      else if (ready_.exchange(false)) locked([this](Dip&) { reset(); });
+      return;
+    case D1_REG_APERTURE: aperture_.store(value); return;
+    case D1_REG_LOG_TAIL: dip_.log().set_tail(value); return;
+    case D1_REG_LOG_BASE:
+    case D1_REG_LOG_BYTES:
+      (offset == D1_REG_LOG_BASE ? log_base_ : log_bytes_).store(value);
+      locked([this](Dip& dip) {
+        const std::uint64_t bytes = log_bytes_.load();
+        const bool good = (bytes & (bytes - 1)) == 0 && bytes >= 4096 && bytes <= 64 << 20;
+        dip.log().configure(log_base_.load(), good && log_base_.load() != 0 ? bytes : 0);
+      });
+      return;
+    default: break;
+  }
+  const std::uint32_t queue = (offset - D1_REG_QUEUE_BASE) / D1_QUEUE_STRIDE;
+  if (offset < D1_REG_QUEUE_BASE || queue >= D1_QUEUE_PAIRS) return;
+  locked([&](Dip& dip) { dip.write_queue(queue, offset % D1_QUEUE_STRIDE, value); });
+}
+
+void Device::Implementation::ring(std::uint32_t offset, std::uint32_t value) noexcept {
+  const std::uint32_t bell = (offset - D1_REG_DOORBELL_BASE) / 4;
+  if (offset < D1_REG_DOORBELL_BASE || bell >= 2 * D1_QUEUE_PAIRS) return;
+  if (bell % 2 == 0) dip_.ring_submission(bell / 2, value);
+  else dip_.ring_completion(bell / 2, value);
+  // Sleepers count themselves in before they look for work (both seq_cst), so one of us sees the
+  // other.
+  if (sleepers_.load(std::memory_order_seq_cst) != 0 && dip_.has_work()) {
+    const std::lock_guard guard(sleep_mutex_);
+    sleep_.notify_all();
+  }
+}
+
+// With the lock held: runs until there is nothing to do, or stop(), the deadline, a caller's wish.
+Device::Implementation::Pumped Device::Implementation::pump(const std::function<bool()>& stop,
+                                                            Clock::time_point deadline) {
+  for (unsigned round = 1;; ++round) {
+    dip_.process();
+    if (stop()) return Pumped::Stopped;
+    const bool ran = scheduler_.step();
+    active_.store(ran, std::memory_order_relaxed);
+    cycle_.store(scheduler_.frontier() / isa::kTicksPerCycle, std::memory_order_relaxed);
+    if (!ran && !dip_.has_work()) return Pumped::Idle;
+    if (callers_.load(std::memory_order_relaxed) != 0) return Pumped::Yielded;
+    if (round % kClockInterval == 0 && Clock::now() >= deadline) return Pumped::Stopped;
+  }
+}
+
+void Device::Implementation::run(const std::function<bool()>& stop, Clock::time_point deadline) {
+  runners_.fetch_add(1);
+  while (!stop()) {
+    bool idle = false;
+    if (mutex_.try_lock()) {
+      const Pumped pumped = pump(stop, deadline);
+      mutex_.unlock();
+      if (pumped == Pumped::Stopped) break;
+      idle = pumped == Pumped::Idle;
+      if (pumped == Pumped::Yielded) std::this_thread::yield();
+    } else {
+      std::this_thread::yield();
+    }
+    if (Clock::now() >= deadline) break;
+    if (!idle || stop()) continue;
+    std::unique_lock guard(sleep_mutex_);
+    sleepers_.fetch_add(1, std::memory_order_seq_cst);
+    if (!dip_.has_work())
+      sleep_.wait_until(guard, std::min(deadline, Clock::now() + kIdleWait));
+    sleepers_.fetch_sub(1, std::memory_order_seq_cst);
+  }
+  runners_.fetch_sub(1);
+}
+
+// The device's own thread: runs the machine when there is work and no host thread does.
+void Device::Implementation::keep_going() {
+  bool seen_before = false;
+  auto last_work = Clock::now() - kLately;
+  while (!quit_.load()) {
+    const bool work = dip_.has_work() || active_.load(std::memory_order_relaxed);
+    // Work that is a nap old is nobody's: whoever rang for it does not wait in run().
+    if (work && seen_before && runners_.load() == 0 && mutex_.try_lock()) {
+      const auto give_way = [this] { return runners_.load() != 0 || quit_.load(); };
+      pump(give_way, Clock::time_point::max());
+      mutex_.unlock();
+    }
+    if (work || runners_.load() != 0) last_work = Clock::now();
+    const bool lately = Clock::now() - last_work < kLately;
+    seen_before = work;
+    if (work && !lately) continue;
+    std::unique_lock guard(sleep_mutex_);
+    if (quit_.load()) return;
+    if (lately) {
+      sleep_.wait_for(guard, kNap, [this] { return quit_.load(); });
+      continue;
+    }
+    sleepers_.fetch_add(1, std::memory_order_seq_cst);
+    sleep_.wait(guard, [this] { return quit_.load() || dip_.has_work() || active_.load(); });
+    sleepers_.fetch_sub(1, std::memory_order_seq_cst);
+    seen_before = true;
+  }
+}
+
+void Device::Implementation::reset() {
+  dip_.shut_down();
+  for (NodeIndex id = 0; id < machine_.positions(); ++id)
+    if (Node* node = machine_.find(id); node != nullptr) {
+      node->reset();
+      machine_.discard_sram(id);
+    }
+  active_.store(false);
+}
+
+Result<> Device::Implementation::access(std::uint64_t address, std::span<std::uint8_t> data,
+                                        bool write) {
+  return locked([&](Dip& dip) -> Result<> {
+    std::uint8_t* memory = dip.device_memory(address, data.size());
+    if (memory == nullptr)
+      return fail(ErrorKind::Invalid,
+                  fmt::format("Device address {:#x} with {} bytes is not in the SRAM of a usable "
+                              "node nor in the {} bytes of HBM.",
+                              address, data.size(), machine_.hbm_bytes()));
+    if (write) std::memcpy(memory, data.data(), data.size());
+    else std::memcpy(data.data(), memory, data.size());
+    return {};
+  });
+}
+
+DeviceStatistics Device::Implementation::statistics() {
+  return locked([this](Dip&) {
+    return DeviceStatistics{scheduler_.quanta(), scheduler_.trace_hash(), scheduler_.retired()};
+  });
+}
+
+Device::Device(std::unique_ptr<Implementation> implementation)
+    : implementation_(std::move(implementation)) {}
+Device::~Device() = default;
+
+Result<std::unique_ptr<Device>> Device::create(DeviceOptions options) {
+  auto description = load_machine(options.machine);
+  if (!description) return pass_on(description, "opening the emulated device");
+  if (options.rom.size() > D1_ROM_BYTES)
+    return fail(ErrorKind::Invalid, fmt::format("The boot ROM of {} bytes does not fit into {}.",
+                                                options.rom.size(), D1_ROM_BYTES));
+  try {
+    return std::unique_ptr<Device>(
+        new Device(std::make_unique<Implementation>(*description, options)));
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorKind::ResourceExhausted,
+                fmt::format("The host has no address space for machine '{}' ({} nodes); raise "
+                            "'ulimit -v' or vm.overcommit_memory, or choose a smaller machine.",
+                            options.machine, description->usable_nodes()));
+  }
+}
+
+const MachineDescription& Device::machine() const noexcept {
+  return implementation_->description();
+}
+std::uint64_t Device::read_register(std::uint32_t offset) {
+  return implementation_->read_register(offset);
+}
+void Device::write_register(std::uint32_t offset, std::uint64_t value) {
+  implementation_->write_register(offset, value);
+}
+void Device::ring_doorbell(std::uint32_t offset, std::uint32_t value) noexcept {
+  implementation_->ring(offset, value);
+}
+Result<> Device::dma_map(std::uint64_t address, void* memory, std::uint64_t bytes,
+                         DmaAccess access) {
+  return implementation_->locked(
+      [&](Dip& dip) { return dip.dma().map(address, memory, bytes, access); });
+}
+Result<> Device::dma_unmap(std::uint64_t address, std::uint64_t bytes) {
+  return implementation_->locked([&](Dip& dip) { return dip.dma().unmap(address, bytes); });
+}
+Result<> Device::read_memory(std::uint64_t address, std::span<std::uint8_t> data) {
+  return implementation_->access(address, data, false);
+}
+Result<> Device::write_memory(std::uint64_t address, std::span<const std::uint8_t> data) {
+  return implementation_->access(
+      address, {const_cast<std::uint8_t*>(data.data()), data.size()}, true);
+}
+void Device::set_interrupt_handler(std::function<void(unsigned)> handler) {
+  implementation_->locked([&](Dip& dip) { dip.set_interrupt(std::move(handler)); });
+}
+void Device::run(const std::function<bool()>& stop, Clock::time_point deadline) {
+  implementation_->run(stop, deadline);
+}
+DeviceStatistics Device::statistics() { return implementation_->statistics(); }
+
+}  // namespace d1::emulator

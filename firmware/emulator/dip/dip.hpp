@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Dojo Interface Processor as the host sees it: queues, commands, launches, the log. All of it
+// runs in the thread that holds the device's lock, between quanta; doorbells, and the registers
+// marked so, may be touched by any thread at any time.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include <d1/abi/commands.h>
+#include <d1/abi/registers.h>
+
+#include "dip/dma_map.hpp"
+#include "dip/log_ring.hpp"
+#include "fabric.hpp"
+#include "launch_context.hpp"
+#include "scheduler.hpp"
+
+namespace d1::emulator {
+
+// How a command ended, or that it has not yet.
+struct CommandResult {
+  enum State : std::uint8_t { Done, Pending } state = Done;
+  d1_status status = D1_STATUS_OK;
+  std::uint64_t detail = 0;
+  std::uint64_t end = 0;  // ticks; 0: at once
+};
+
+class Dip final : public DipSink {
+ public:
+  Dip(MachineState& machine, Fabric& fabric, Scheduler& scheduler);
+
+  // --- with the device's lock ---------------------------------------------------------------
+  void write_queue(unsigned queue, unsigned reg, std::uint64_t value);
+  [[nodiscard]] std::uint64_t read_queue(unsigned queue, unsigned reg) const;
+  // Fetches and carries out what can be; true if anything was done.
+  bool process();
+  // Gives up all launches and disables all queues.
+  void shut_down();
+  [[nodiscard]] DmaMap& dma() noexcept { return dma_; }
+  [[nodiscard]] LogRing& log() noexcept { return log_; }
+  // Called for each completion's vector, with the lock held.
+  void set_interrupt(std::function<void(unsigned vector)> handler) { interrupt_ = std::move(handler); }
+  // Host memory behind a device address range, or null (aperture, copies).
+  [[nodiscard]] std::uint8_t* device_memory(std::uint64_t address, std::uint64_t bytes) const;
+  [[nodiscard]] bool launches_in_flight() const noexcept { return !launches_.empty(); }
+
+  // --- any thread ---------------------------------------------------------------------------
+  void ring_submission(unsigned queue, std::uint32_t tail) noexcept;
+  void ring_completion(unsigned queue, std::uint32_t head) noexcept;
+  // Doorbells rung and not yet looked at.
+  [[nodiscard]] bool has_work() const noexcept {
+    return rung_.load(std::memory_order_seq_cst) != seen_.load(std::memory_order_relaxed);
+  }
+
+  // --- DipSink --------------------------------------------------------------------------------
+  void node_completed(NodeIndex node, unsigned hart, std::uint64_t value, std::uint64_t time) override;
+  void printed(NodeIndex node, unsigned hart, std::uint64_t time, std::string_view text) override;
+
+ private:
+  struct Queue {
+    std::uint64_t submission = 0, completion = 0, entries = 0, vector = 0;
+    bool enabled = false;
+    std::uint32_t head = 0;                   // next submission to fetch
+    std::uint32_t completed = 0;              // completions written, not modulo
+    std::atomic<std::uint32_t> tail{0};       // doorbells
+    std::atomic<std::uint32_t> consumed{0};
+    std::uint64_t clock = 0;                  // ticks: when its last command ended
+    std::uint64_t started = 0;                // of the command in hand
+    bool busy = false;                        // a command is pending
+    d1_command_header current{};
+    d1_event_command waiting{};               // when current is D1_COMMAND_WAIT
+  };
+  struct Launch : LaunchContext {
+    unsigned queue = 0;
+    std::uint64_t report = 0;
+    std::uint64_t cycle_limit = 0;
+    std::uint64_t start = 0, end = 0;  // ticks
+    std::uint32_t outstanding = 0;
+    std::vector<std::array<std::uint64_t, 2>> before;  // by rank: instructions, matrix ticks
+  };
+  struct Event {
+    std::uint64_t value = 0;
+    std::uint64_t when = 0;
+  };
+  union Command {
+    d1_command_header header;
+    d1_copy copy;
+    d1_fill fill;
+    d1_grid_command grid;
+    d1_program program;
+    d1_launch_command launch;
+    d1_abort abort;
+    d1_semaphore_command semaphore;
+    d1_event_command event;
+    d1_reset reset;
+    d1_query query;
+    std::uint8_t bytes[64];
+  };
+
+  bool process_queue(unsigned index);
+  [[nodiscard]] bool completion_full(const Queue& queue) const;
+  void complete(unsigned index, const CommandResult& result);
+  bool check_limits();
+
+  CommandResult execute(unsigned queue, const Command& command);
+  CommandResult copy(const d1_copy& command, std::uint64_t start);
+  CommandResult copy_linear(const d1_copy& command, std::uint64_t start);
+  CommandResult copy_grid(const d1_copy& command, const Grid& grid, std::uint64_t start);
+  CommandResult fill(const d1_fill& command, std::uint64_t start);
+  CommandResult define_grid(const d1_grid_command& command);
+  CommandResult load_program(const d1_program& command, std::uint64_t start);
+  CommandResult launch(unsigned queue, const d1_launch_command& command, std::uint64_t start);
+  CommandResult abort(const d1_abort& command);
+  CommandResult post(const d1_semaphore_command& command, std::uint64_t start);
+  CommandResult signal(const d1_event_command& command, std::uint64_t start);
+  CommandResult wait(Queue& queue, const d1_event_command& command, std::uint64_t start);
+  CommandResult reset(const d1_reset& command);
+  CommandResult query(const d1_query& command);
+  CommandResult query_harts(const d1_query& command, const Grid& grid);
+  CommandResult query_counters(const d1_query& command, const Grid& grid);
+
+  [[nodiscard]] const std::shared_ptr<const Grid>* grid(std::uint32_t handle) const;
+  std::shared_ptr<CodeImage> code_image(std::uint64_t base, std::span<const std::uint8_t> bytes);
+  static void zero(std::uint8_t* at, std::uint64_t bytes);
+  void activate_touched();
+  [[nodiscard]] NodeIndex node_at(const Grid& grid, std::uint32_t rank) const;
+  void written(NodeIndex node, std::uint64_t offset, std::uint64_t bytes);
+  void start_nodes(Launch& launch, const d1_launch& parameters, std::uint64_t departure);
+  void stop_launch(Launch& launch, const CommandResult& result);
+  void finish_launch(Launch& launch, const CommandResult& result);
+  void write_report(const Launch& launch, const CommandResult& result, NodeIndex failed,
+                    int failed_hart);
+
+  MachineState& machine_;
+  Fabric& fabric_;
+  Scheduler& scheduler_;
+  DmaMap dma_;
+  LogRing log_;
+  std::function<void(unsigned)> interrupt_;
+  std::array<Queue, D1_QUEUE_PAIRS> queues_;
+  std::array<std::shared_ptr<const Grid>, D1_GRIDS> grids_;
+  std::vector<Event> events_;
+  std::vector<std::unique_ptr<Launch>> launches_;
+  std::unordered_map<std::uint64_t, std::weak_ptr<CodeImage>> images_;  // by hash of place and bytes
+  std::uint64_t next_launch_ = 1;
+  NodeIndex failed_node_ = 0;
+  int failed_hart_ = -1;
+  std::atomic<std::uint64_t> rung_{0}, seen_{0};
+};
+
+}  // namespace d1::emulator

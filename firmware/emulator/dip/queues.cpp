@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fetching commands and writing completions: the rings and their order.
+#include <cstring>
+
+#include "dip/dip.hpp"
+
+namespace d1::emulator {
+
+namespace {
+
+// Time in ticks from the doorbell's ring to a command's start: fetching it across PCIe.
+constexpr std::uint64_t kTicks = isa::kTicksPerCycle;
+
+bool power_of_two(std::uint64_t value) { return value != 0 && (value & (value - 1)) == 0; }
+
+}  // namespace
+
+Dip::Dip(MachineState& machine, Fabric& fabric, Scheduler& scheduler)
+    : machine_(machine), fabric_(fabric), scheduler_(scheduler), events_(D1_EVENTS) {
+  grids_[0] = std::make_shared<const Grid>(Grid::all(machine.geometry()));
+  fabric_.set_sink(this);
+}
+
+void Dip::write_queue(unsigned index, unsigned reg, std::uint64_t value) {
+  Queue& queue = queues_[index];
+  switch (reg) {
+    case D1_QUEUE_SUBMISSION: queue.submission = value; break;
+    case D1_QUEUE_COMPLETION: queue.completion = value; break;
+    case D1_QUEUE_ENTRIES: queue.entries = value; break;
+    case D1_QUEUE_VECTOR: queue.vector = value; break;
+    case D1_QUEUE_ENABLE:
+      if (queue.busy) {  // the command in hand is given up, without a completion
+        queue.busy = false;
+        for (std::size_t i = 0; i < launches_.size(); ++i)
+          if (launches_[i]->queue == index) {
+            stop_launch(*launches_[i], {CommandResult::Done, D1_STATUS_ABORTED, 0, 0});
+            break;
+          }
+      }
+      queue.enabled = value == 1 && power_of_two(queue.entries) && queue.entries >= 2 &&
+                      queue.entries <= D1_QUEUE_MAX_ENTRIES && queue.vector < D1_MSIX_VECTORS;
+      queue.head = 0;
+      queue.completed = 0;
+      queue.tail.store(0);
+      queue.consumed.store(0);
+      break;
+    default: break;
+  }
+}
+
+std::uint64_t Dip::read_queue(unsigned index, unsigned reg) const {
+  const Queue& queue = queues_[index];
+  switch (reg) {
+    case D1_QUEUE_SUBMISSION: return queue.submission;
+    case D1_QUEUE_COMPLETION: return queue.completion;
+    case D1_QUEUE_ENTRIES: return queue.entries;
+    case D1_QUEUE_VECTOR: return queue.vector;
+    case D1_QUEUE_ENABLE: return queue.enabled ? 1 : 0;
+    case D1_QUEUE_HEAD: return queue.head;
+    default: return 0;
+  }
+}
+
+void Dip::ring_submission(unsigned queue, std::uint32_t tail) noexcept {
+  // Commands were written before the bell: pairs with the acquire in process_queue().
+  queues_[queue].tail.store(tail, std::memory_order_release);
+  rung_.fetch_add(1, std::memory_order_seq_cst);
+}
+
+void Dip::ring_completion(unsigned queue, std::uint32_t head) noexcept {
+  const bool was_full = completion_full(queues_[queue]);
+  queues_[queue].consumed.store(head, std::memory_order_release);
+  if (was_full) rung_.fetch_add(1, std::memory_order_seq_cst);
+}
+
+// The host's head is modulo entries; one entry always stays free, so that full and empty differ.
+bool Dip::completion_full(const Queue& queue) const {
+  if (queue.entries == 0) return true;
+  const std::uint64_t mask = queue.entries - 1;
+  return ((queue.completed + 1) & mask) ==
+         (queue.consumed.load(std::memory_order_acquire) & mask);
+}
+
+bool Dip::process() {
+  seen_.store(rung_.load(std::memory_order_seq_cst), std::memory_order_relaxed);
+  if (log_.waiting()) log_.flush(dma_);
+  bool any = check_limits();
+  // Until nothing moves: a signal on one queue may release another.
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (unsigned index = 0; index < queues_.size(); ++index)
+      if (queues_[index].enabled && process_queue(index)) moved = true;
+    any = any || moved;
+  }
+  return any;
+}
+
+bool Dip::process_queue(unsigned index) {
+  Queue& queue = queues_[index];
+  bool any = false;
+  while (queue.enabled) {
+    if (queue.busy) {
+      if (queue.current.opcode != D1_COMMAND_WAIT) return any;
+      const Event& event = events_[queue.waiting.event];
+      if (event.value < queue.waiting.value) return any;
+      complete(index, {CommandResult::Done, D1_STATUS_OK, 0, std::max(event.when, queue.started)});
+      any = true;
+      continue;
+    }
+    const std::uint32_t tail = queue.tail.load(std::memory_order_acquire);
+    if (queue.head == tail || tail >= queue.entries || completion_full(queue)) return any;
+    const std::uint8_t* entry = dma_.find(queue.submission + queue.head * sizeof(Command),
+                                          sizeof(Command), DmaAccess::Read);
+    if (entry == nullptr) {  // the ring itself is not mapped: nothing can be said on it
+      queue.enabled = false;
+      return any;
+    }
+    Command command;
+    std::memcpy(&command, entry, sizeof(command));
+    queue.head = static_cast<std::uint32_t>((queue.head + 1) & (queue.entries - 1));
+    queue.current = command.header;
+    // Host input enters at a quantum's end and is stamped there.
+    queue.started = std::max(queue.clock, scheduler_.frontier());
+    queue.busy = true;
+    any = true;
+    const CommandResult result = execute(index, command);
+    if (result.state == CommandResult::Done && queue.busy) complete(index, result);
+  }
+  return any;
+}
+
+void Dip::complete(unsigned index, const CommandResult& result) {
+  Queue& queue = queues_[index];
+  queue.busy = false;
+  queue.clock = std::max(queue.started, result.end);
+  d1_completion entry{};
+  entry.start_cycle = queue.started / kTicks;
+  entry.end_cycle = queue.clock / kTicks;
+  entry.detail = result.detail;
+  entry.id = queue.current.id;
+  entry.head = static_cast<std::uint16_t>(queue.head);
+  entry.status = result.status;
+  const std::uint64_t at = queue.completed & (queue.entries - 1);
+  const bool even_turn = (queue.completed / queue.entries) % 2 == 0;
+  std::uint8_t* place = dma_.find(queue.completion + at * sizeof(entry), sizeof(entry),
+                                  DmaAccess::Write);
+  if (place == nullptr) {
+    queue.enabled = false;
+    return;
+  }
+  std::memcpy(place, &entry, offsetof(d1_completion, phase));
+  // The host sees the phase last: pairs with its acquire load.
+  std::atomic_ref<std::uint16_t>(*reinterpret_cast<std::uint16_t*>(
+                                     place + offsetof(d1_completion, phase)))
+      .store(even_turn ? 1 : 0, std::memory_order_release);
+  ++queue.completed;
+  if (interrupt_) interrupt_(static_cast<unsigned>(queue.vector));
+}
+
+// Launches that used up their emulated time.
+bool Dip::check_limits() {
+  bool any = false;
+  for (std::size_t i = 0; i < launches_.size();) {
+    Launch& launch = *launches_[i];
+    if (launch.cycle_limit == 0 ||
+        scheduler_.frontier() <= launch.start + launch.cycle_limit * kTicks) {
+      ++i;
+      continue;
+    }
+    stop_launch(launch, {CommandResult::Done, D1_STATUS_TIMEOUT, 0, scheduler_.frontier()});
+    any = true;
+  }
+  return any;
+}
+
+void Dip::shut_down() {
+  while (!launches_.empty())
+    stop_launch(*launches_.back(), {CommandResult::Done, D1_STATUS_ABORTED, 0, 0});
+  for (unsigned index = 0; index < queues_.size(); ++index)
+    write_queue(index, D1_QUEUE_ENABLE, 0);
+}
+
+void Dip::printed(NodeIndex node, unsigned hart, std::uint64_t time, std::string_view text) {
+  const NodeId place = machine_.place(node);
+  const LaunchContext* launch = machine_.node(node).launch();
+  d1_log_record record{};
+  record.die = place.die;
+  record.node = place.node;
+  record.rank = launch != nullptr ? launch->grid->rank(place).value_or(0) : 0;
+  record.hart = hart;
+  record.launch_id = launch != nullptr ? launch->id : 0;
+  record.cycle = time / kTicks;
+  log_.append(dma_, record, text);
+}
+
+}  // namespace d1::emulator

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fabric.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <d1/isa/memory.hpp>
+
+#include "mix.hpp"
+
+namespace d1::emulator {
+
+namespace {
+
+constexpr std::uint64_t kTicks = isa::kTicksPerCycle;
+constexpr std::uint64_t kPacketBytes = 64;
+constexpr std::uint32_t kCommandDip = 0;  // the DIP that holds the queues
+constexpr std::uint64_t kCommandBytes = 64;
+
+std::uint64_t to_cycle(std::uint64_t ticks) { return (ticks + kTicks - 1) / kTicks; }
+
+std::uint64_t apply_amo(unsigned function, std::uint64_t old, std::uint64_t operand,
+                        unsigned bytes) {
+  const auto sign = [bytes](std::uint64_t value) {
+    return bytes == 4 ? static_cast<std::int64_t>(static_cast<std::int32_t>(value))
+                      : static_cast<std::int64_t>(value);
+  };
+  const auto zero = [bytes](std::uint64_t value) {
+    return bytes == 4 ? value & 0xffffffff : value;
+  };
+  switch (function) {  // funct5 of the A extension
+    case 0x00: return old + operand;
+    case 0x01: return operand;
+    case 0x04: return old ^ operand;
+    case 0x08: return old | operand;
+    case 0x0c: return old & operand;
+    case 0x10: return sign(old) < sign(operand) ? old : operand;
+    case 0x14: return sign(old) > sign(operand) ? old : operand;
+    case 0x18: return zero(old) < zero(operand) ? old : operand;
+    case 0x1c: return zero(old) > zero(operand) ? old : operand;
+    default: return old;
+  }
+}
+
+}  // namespace
+
+Fabric::Fabric(MachineState& machine) : machine_(machine), noc_(machine.geometry()) {}
+
+std::uint64_t Fabric::commit(std::vector<Outbox>& outboxes, std::uint64_t seed,
+                             std::uint64_t trace) {
+  order_.clear();
+  for (const Outbox& outbox : outboxes)
+    for (const Packet& packet : outbox.packets) order_.emplace_back(&packet, &outbox);
+  if (order_.empty()) return trace;
+  // A seed permutes nodes that send in the same tick; packets of one node keep their order.
+  const auto place = [seed](NodeIndex source) { return seed == 0 ? source : mix(seed ^ source); };
+  std::sort(order_.begin(), order_.end(), [&place](const auto& left, const auto& right) {
+    const Packet& a = *left.first;
+    const Packet& b = *right.first;
+    if (a.departure != b.departure) return a.departure < b.departure;
+    if (a.source != b.source) return place(a.source) < place(b.source);
+    if (a.hart != b.hart) return a.hart < b.hart;
+    return a.sequence < b.sequence;
+  });
+  for (const auto& [packet, outbox] : order_) {
+    trace = mix(trace ^ packet->departure) + packet->source;
+    trace = mix(trace ^ packet->value) + (std::uint64_t{packet->destination} << 32 | packet->offset);
+    carry_out(*packet, *outbox);
+  }
+  for (Outbox& outbox : outboxes) outbox.clear();
+  return trace;
+}
+
+void Fabric::carry_out(const Packet& packet, const Outbox& outbox) {
+  ++packets_;
+  switch (packet.kind) {
+    case PacketKind::Load:
+    case PacketKind::Store:
+    case PacketKind::Amo: remote_access(packet); break;
+    case PacketKind::Post:
+      post(packet.destination, packet.offset, packet.value,
+           deliver(packet.source, packet.destination, kPacketBytes, packet.departure));
+      break;
+    case PacketKind::Transfer: transfer(packet); break;
+    case PacketKind::GridBarrier: grid_barrier(packet); break;
+    case PacketKind::Complete:
+      sink_->node_completed(packet.source, packet.hart, packet.value,
+                            arrival_at_dip(packet));
+      break;
+    case PacketKind::Stopped:
+      sink_->node_completed(packet.source, packet.hart, 2,
+                            arrival_at_dip(packet));
+      break;
+    case PacketKind::Print:
+      sink_->printed(packet.source, packet.hart, packet.departure,
+                     std::string_view(outbox.text).substr(packet.text_at, packet.text_bytes));
+      break;
+  }
+}
+
+std::uint64_t Fabric::deliver(NodeIndex from, NodeIndex to, std::uint64_t bytes,
+                              std::uint64_t departure) {
+  bytes_ += bytes;
+  return noc_.send(machine_.place(from), machine_.place(to), bytes, to_cycle(departure)) * kTicks;
+}
+
+void Fabric::post(NodeIndex node, unsigned semaphore, std::uint64_t count, std::uint64_t arrival) {
+  machine_.node(node).deliver_post(semaphore, count, arrival);
+  touched_.push_back(node);
+}
+
+std::uint64_t Fabric::arrival_at_dip(const Packet& packet) {
+  return noc_.send_to_dip(machine_.place(packet.source), kCommandDip, DipEnd::Processor,
+                          kPacketBytes, to_cycle(packet.departure)) *
+         kTicks;
+}
+
+std::uint64_t Fabric::post_from_dip(std::span<const NodeId> nodes, unsigned semaphore,
+                                    std::uint64_t count, std::uint64_t departure) {
+  arrivals_.resize(nodes.size());
+  noc_.multicast_from_dip(kCommandDip, DipEnd::Processor, nodes, kPacketBytes,
+                          to_cycle(departure), arrivals_);
+  std::uint64_t last = departure;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    last = std::max(last, arrivals_[i] * kTicks);
+    post(machine_.id_of(nodes[i]), semaphore, count, arrivals_[i] * kTicks);
+  }
+  return last;
+}
+
+std::uint64_t Fabric::host_to_dip(std::uint64_t start) {
+  return noc_.host_to_dip(kCommandDip, kCommandBytes, to_cycle(start)) * kTicks;
+}
+
+std::uint64_t Fabric::dip_copy(std::uint64_t bytes, CopyRoute route, std::uint64_t start) {
+  const std::uint64_t cycle = to_cycle(start);
+  switch (route) {
+    case CopyRoute::FromHost: return noc_.host_to_hbm(kCommandDip, bytes, cycle) * kTicks;
+    case CopyRoute::ToHost: return noc_.hbm_to_host(kCommandDip, bytes, cycle) * kTicks;
+    case CopyRoute::Device: break;
+  }
+  // Read and written at the speed of one DIP's HBM.
+  const auto& machine = machine_.description();
+  const std::uint64_t bytes_a_cycle = machine.bytes_in(machine.hbm_bandwidth, 1);
+  return (cycle + machine.cycles(machine.hbm_latency_ns) + 2 * bytes / bytes_a_cycle) * kTicks;
+}
+
+// A transfer changed bytes of the node: reservations on them end.
+void Fabric::written(NodeIndex id, std::uint64_t offset, std::uint64_t bytes) {
+  if (Node* node = machine_.find(id); node != nullptr)
+    node->break_reservations(offset, bytes);
+}
+
+void Fabric::remote_access(const Packet& packet) {
+  const std::uint64_t there =
+      deliver(packet.source, packet.destination, kPacketBytes, packet.departure);
+  std::uint8_t* at = machine_.sram(packet.destination) + packet.offset;
+  std::uint64_t old = 0;
+  if (packet.kind == PacketKind::Store) {
+    std::memcpy(at, &packet.value, packet.bytes);
+  } else {
+    std::memcpy(&old, at, packet.bytes);
+    if (packet.kind == PacketKind::Amo) {
+      const std::uint64_t changed = apply_amo(packet.function, old, packet.value, packet.bytes);
+      std::memcpy(at, &changed, packet.bytes);
+    }
+  }
+  if (packet.kind != PacketKind::Load) written(packet.destination, packet.offset, packet.bytes);
+  const std::uint64_t back = deliver(packet.destination, packet.source, kPacketBytes, there);
+  machine_.node(packet.source).deliver_response(packet.hart, old, back);
+  touched_.push_back(packet.source);
+}
+
+void Fabric::finish(const Packet& packet, std::uint64_t local, std::uint64_t far) {
+  machine_.node(packet.source).transfer_done(packet.hart, local, far);
+  if (packet.transfer.local_semaphore != D1_NO_SEMAPHORE)
+    post(packet.source, packet.transfer.local_semaphore, 1, local);
+  touched_.push_back(packet.source);
+}
+
+void Fabric::copy_rows(std::uint8_t* to, std::uint64_t to_pitch, const std::uint8_t* from,
+                       std::uint64_t from_pitch, const d1_transfer& transfer) {
+  for (std::uint32_t row = 0; row < transfer.rows; ++row)
+    std::memmove(to + row * to_pitch, from + row * from_pitch, transfer.row_bytes);
+}
+
+void Fabric::transfer(const Packet& packet) {
+  const d1_transfer& t = packet.transfer;
+  // Every row starts a packet of its own.
+  const std::uint64_t packets_a_row = (t.row_bytes + kPacketBytes - 1) / kPacketBytes;
+  const std::uint64_t bytes = packets_a_row * kPacketBytes * t.rows;
+  if (t.kind == D1_TRANSFER_MULTICAST) return multicast(packet, bytes);
+  if (d1_address_kind(t.remote) == D1_ADDRESS_HBM) return transfer_hbm(packet, bytes);
+  transfer_node(packet, bytes);
+}
+
+void Fabric::transfer_node(const Packet& packet, std::uint64_t bytes) {
+  const d1_transfer& t = packet.transfer;
+  std::uint8_t* local = machine_.sram(packet.source) + t.local;
+  std::uint8_t* remote = machine_.sram(packet.destination) + packet.offset;
+  if (t.kind == D1_TRANSFER_PUT) {
+    copy_rows(remote, t.remote_pitch, local, t.local_pitch, t);
+    written(packet.destination, packet.offset,
+            std::uint64_t{t.rows - 1} * t.remote_pitch + t.row_bytes);
+    const std::uint64_t arrival =
+        deliver(packet.source, packet.destination, bytes, packet.departure);
+    if (t.remote_semaphore != D1_NO_SEMAPHORE)
+      post(packet.destination, t.remote_semaphore, 1, arrival);
+    // The source may be reused once the port has taken the last packet.
+    const std::uint64_t taken = packet.departure + bytes / kPacketBytes * kTicks;
+    return finish(packet, std::min(taken, arrival), arrival);
+  }
+  const std::uint64_t asked =
+      deliver(packet.source, packet.destination, kPacketBytes, packet.departure);
+  copy_rows(local, t.local_pitch, remote, t.remote_pitch, t);
+  written(packet.source, t.local, std::uint64_t{t.rows - 1} * t.local_pitch + t.row_bytes);
+  const std::uint64_t arrival = deliver(packet.destination, packet.source, bytes, asked);
+  if (t.remote_semaphore != D1_NO_SEMAPHORE)
+    post(packet.destination, t.remote_semaphore, 1, asked + bytes / kPacketBytes * kTicks);
+  finish(packet, arrival, arrival);
+}
+
+void Fabric::transfer_hbm(const Packet& packet, std::uint64_t bytes) {
+  const d1_transfer& t = packet.transfer;
+  const std::uint64_t offset = d1_address_hbm(t.remote);
+  std::uint8_t* local = machine_.sram(packet.source) + t.local;
+  std::uint8_t* remote = machine_.hbm() + offset;
+  const auto dip = static_cast<std::uint32_t>(offset / machine_.description().hbm_bytes);
+  bytes_ += bytes;
+  if (t.kind == D1_TRANSFER_PUT) {
+    copy_rows(remote, t.remote_pitch, local, t.local_pitch, t);
+    const std::uint64_t arrival =
+        noc_.send_to_dip(machine_.place(packet.source), dip, DipEnd::Hbm, bytes,
+                         to_cycle(packet.departure)) *
+        kTicks;
+    const std::uint64_t taken = packet.departure + bytes / kPacketBytes * kTicks;
+    return finish(packet, std::min(taken, arrival), arrival);
+  }
+  copy_rows(local, t.local_pitch, remote, t.remote_pitch, t);
+  written(packet.source, t.local, std::uint64_t{t.rows - 1} * t.local_pitch + t.row_bytes);
+  const std::uint64_t arrival =
+      noc_.send_from_dip(dip, DipEnd::Hbm, machine_.place(packet.source), bytes,
+                         to_cycle(packet.departure)) *
+      kTicks;
+  finish(packet, arrival, arrival);
+}
+
+void Fabric::multicast(const Packet& packet, std::uint64_t bytes) {
+  const d1_transfer& t = packet.transfer;
+  const LaunchContext* launch = machine_.node(packet.source).launch();
+  if (launch == nullptr) return;  // the launch ended meanwhile
+  std::vector<NodeId> targets;
+  for (std::uint32_t row = 0; row < t.grid_rows; ++row)
+    for (std::uint32_t column = 0; column < t.grid_columns; ++column) {
+      const NodeId place = launch->grid->node((t.first_row + row) * launch->grid->columns() +
+                                              t.first_column + column);
+      if (machine_.id_of(place) != packet.source) targets.push_back(place);
+    }
+  const std::uint8_t* local = machine_.sram(packet.source) + t.local;
+  std::uint64_t far = packet.departure;
+  arrivals_.resize(targets.size());
+  noc_.multicast(machine_.place(packet.source), targets, bytes, to_cycle(packet.departure),
+                 arrivals_);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const NodeIndex id = machine_.id_of(targets[i]);
+    copy_rows(machine_.sram(id) + t.remote, t.remote_pitch, local, t.local_pitch, t);
+    written(id, t.remote, std::uint64_t{t.rows - 1} * t.remote_pitch + t.row_bytes);
+    far = std::max(far, arrivals_[i] * kTicks);
+    if (t.remote_semaphore != D1_NO_SEMAPHORE)
+      post(id, t.remote_semaphore, 1, arrivals_[i] * kTicks);
+  }
+  bytes_ += bytes * targets.size();
+  finish(packet, packet.departure + bytes / kPacketBytes * kTicks, far);
+}
+
+// Routers combine barrier packets on their way to the node of rank 0 and spread the release from
+// there: no contention, twice the way (this project's own; the topology is not published).
+void Fabric::grid_barrier(const Packet& packet) {
+  LaunchContext* launch = machine_.node(packet.source).launch();
+  if (launch == nullptr) return;
+  auto& arrived = launch->barrier.arrived;
+  arrived.emplace_back(packet.source, packet.departure);
+  if (arrived.size() < launch->grid->size()) return;
+  const NodeId root = launch->grid->node(0);
+  const auto latency = [&](NodeIndex node) {
+    const auto& machine = machine_.description();
+    const Route route = noc_.route(root, machine_.place(node));
+    return (machine.injection_cycles + std::uint64_t{route.hops} * machine.hop_cycles +
+            route.crossings * machine.cycles(machine.die_crossing_ns)) *
+           kTicks;
+  };
+  std::uint64_t release = 0;
+  for (const auto& [node, departure] : arrived)
+    release = std::max(release, departure + latency(node));
+  for (const auto& [node, departure] : arrived) {
+    machine_.node(node).deliver_barrier(release + latency(node));
+    touched_.push_back(node);
+  }
+  arrived.clear();
+}
+
+}  // namespace d1::emulator

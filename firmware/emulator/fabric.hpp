@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// The quantum's end: everything nodes sent is put in one order and carried out, data and time. Also
+// the way by which the DIP reaches nodes. Only the committing thread comes here.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <d1/emulator/noc.hpp>
+
+#include "machine_state.hpp"
+#include "packet.hpp"
+
+namespace d1::emulator {
+
+// What reaches the DIP. Times in ticks.
+class DipSink {
+ public:
+  virtual void node_completed(NodeIndex node, unsigned hart, std::uint64_t value,
+                              std::uint64_t time) = 0;
+  virtual void printed(NodeIndex node, unsigned hart, std::uint64_t time, std::string_view text) = 0;
+
+ protected:
+  ~DipSink() = default;
+};
+
+class Fabric {
+ public:
+  explicit Fabric(MachineState& machine);
+
+  void set_sink(DipSink* sink) noexcept { sink_ = sink; }
+
+  // Sorts and carries out all packets, empties the outboxes; continues the trace hash.
+  std::uint64_t commit(std::vector<Outbox>& outboxes, std::uint64_t seed, std::uint64_t trace);
+
+  // Nodes that got something since clear_touched(): they may be able to run.
+  [[nodiscard]] const std::vector<NodeIndex>& touched() const noexcept { return touched_; }
+  void clear_touched() noexcept { touched_.clear(); }
+
+  // From the DIP, times in ticks: the same post to many nodes, leaving at `departure`; the last
+  // arrival. The nodes count as touched.
+  std::uint64_t post_from_dip(std::span<const NodeId> nodes, unsigned semaphore,
+                              std::uint64_t count, std::uint64_t departure);
+  // When a command rung at `start` has been fetched from the host.
+  std::uint64_t host_to_dip(std::uint64_t start);
+  // When a copy of the DIP that began at `start` is done.
+  enum class CopyRoute : std::uint8_t { FromHost, ToHost, Device };
+  std::uint64_t dip_copy(std::uint64_t bytes, CopyRoute route, std::uint64_t start);
+
+  // No packet will depart before (ticks): the NoC may forget what is older.
+  void retire_before(std::uint64_t ticks) { noc_.retire_before(ticks / isa::kTicksPerCycle); }
+  [[nodiscard]] Noc& noc() noexcept { return noc_; }
+  [[nodiscard]] std::uint64_t packets() const noexcept { return packets_; }
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+
+ private:
+  void carry_out(const Packet& packet, const Outbox& outbox);
+  void remote_access(const Packet& packet);
+  void transfer(const Packet& packet);
+  void transfer_node(const Packet& packet, std::uint64_t bytes);
+  void transfer_hbm(const Packet& packet, std::uint64_t bytes);
+  void multicast(const Packet& packet, std::uint64_t bytes);
+  void grid_barrier(const Packet& packet);
+  void finish(const Packet& packet, std::uint64_t local, std::uint64_t far);
+  void post(NodeIndex node, unsigned semaphore, std::uint64_t count, std::uint64_t arrival);
+  void written(NodeIndex node, std::uint64_t offset, std::uint64_t bytes);
+  void copy_rows(std::uint8_t* to, std::uint64_t to_pitch, const std::uint8_t* from,
+                 std::uint64_t from_pitch, const d1_transfer& transfer);
+  std::uint64_t arrival_at_dip(const Packet& packet);
+  std::uint64_t deliver(NodeIndex from, NodeIndex to, std::uint64_t bytes, std::uint64_t departure);
+
+  MachineState& machine_;
+  Noc noc_;
+  DipSink* sink_ = nullptr;
+  std::vector<NodeIndex> touched_;
+  std::vector<std::pair<const Packet*, const Outbox*>> order_;
+  std::vector<std::uint64_t> arrivals_;
+  std::uint64_t packets_ = 0, bytes_ = 0;
+};
+
+}  // namespace d1::emulator

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The emulated machine behind one PCI function: BAR0, the aperture, DMA, interrupts. This is all a
+// transport needs; there is no other way in.
+//
+// Threads: every member may be called from any thread at once. One lock guards the machine; it is
+// held while nodes run, never across a wait. Doorbells and the registers that a host polls take no
+// lock, so a host that spins on one sees progress: when nobody waits in run(), a thread of the
+// device's own runs the machine.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <d1/base/error.hpp>
+#include <d1/emulator/machine_description.hpp>
+
+namespace d1::emulator {
+
+enum class DmaAccess : std::uint8_t { Read, Write };  // by the device; Write allows reading too
+
+struct DeviceOptions {
+  std::string machine = "d1";     // name of a built-in machine or path of a machine file
+  unsigned host_threads = 0;      // that run nodes; 0: as many as the host has processors
+  std::uint64_t seed = 0;         // other than 0 shuffles the order of what is unordered
+  std::vector<std::uint8_t> rom;  // boot ROM; empty: the built-in one
+  std::function<void(unsigned worker)> join_delay;  // for tests: see WorkerPool
+};
+
+// What the emulation itself did, for benchmarks and tests; not of the device.
+struct DeviceStatistics {
+  std::uint64_t quanta = 0;
+  std::uint64_t trace_hash = 0;                // equal for equal runs
+  std::vector<std::uint64_t> instructions;     // retired, by host thread
+};
+
+class Device {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Device>> create(DeviceOptions options);
+  ~Device();
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  [[nodiscard]] const MachineDescription& machine() const noexcept;
+
+  // BAR0 (d1/abi/registers.h): 8 bytes at a multiple of 8. What is no register reads as 0 and
+  // ignores writes.
+  [[nodiscard]] std::uint64_t read_register(std::uint32_t offset);
+  void write_register(std::uint32_t offset, std::uint64_t value);
+  void ring_doorbell(std::uint32_t offset, std::uint32_t value) noexcept;
+
+  [[nodiscard]] Result<> dma_map(std::uint64_t address, void* memory, std::uint64_t bytes,
+                                 DmaAccess access);
+  // When it returns the device no longer touches the memory.
+  [[nodiscard]] Result<> dma_unmap(std::uint64_t address, std::uint64_t bytes);
+
+  // Device memory by device address; takes the lock, so it sees the state between two quanta.
+  [[nodiscard]] Result<> read_memory(std::uint64_t address, std::span<std::uint8_t> data);
+  [[nodiscard]] Result<> write_memory(std::uint64_t address, std::span<const std::uint8_t> data);
+
+  // Called with the lock held, from the thread that runs the machine; must neither block nor call
+  // the device. Set it before the first doorbell.
+  void set_interrupt_handler(std::function<void(unsigned vector)> handler);
+
+  // Runs the machine on the caller's thread, as long as it has work, until stop() says so or the
+  // deadline has passed; stop() is asked at quantum ends. If another thread is running the machine
+  // or there is nothing to do, waits for a short while at most and returns.
+  void run(const std::function<bool()>& stop, std::chrono::steady_clock::time_point deadline);
+
+  [[nodiscard]] DeviceStatistics statistics();
+
+ private:
+  class Implementation;
+  explicit Device(std::unique_ptr<Implementation> implementation);
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace d1::emulator

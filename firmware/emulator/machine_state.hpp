@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is common to all nodes: the description, the memories, the boot ROM, the table of nodes that
+// were ever woken. Fixed while nodes run; SRAM and HBM bytes are written by their nodes during
+// quanta and by the committing thread between them.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <d1/emulator/geometry.hpp>
+#include <d1/emulator/machine_description.hpp>
+
+#include "node.hpp"
+#include "reservation.hpp"
+
+namespace d1::emulator {
+
+class MachineState {
+ public:
+  // SRAM is laid out at this stride so that a node has page tables of its own and may use a huge
+  // page; ROM and nothing else of the address format's 2 MiB lies between the SRAMs.
+  static constexpr std::size_t kSramStride = std::size_t{1} << D1_OFFSET_BITS;
+
+  // rom is what nodes execute from reset. Throws std::bad_alloc when the host has no address space.
+  MachineState(const MachineDescription& description, std::span<const std::uint8_t> rom);
+
+  [[nodiscard]] const MachineDescription& description() const noexcept { return description_; }
+  [[nodiscard]] const Geometry& geometry() const noexcept { return geometry_; }
+  [[nodiscard]] NodeIndex positions() const noexcept { return positions_; }
+  [[nodiscard]] std::uint32_t positions_per_die() const noexcept { return per_die_; }
+  [[nodiscard]] NodeIndex id_of(std::uint32_t die, std::uint32_t node) const noexcept {
+    return die * per_die_ + node;
+  }
+  [[nodiscard]] NodeIndex id_of(NodeId place) const noexcept {
+    return id_of(place.die, place.node);
+  }
+  [[nodiscard]] NodeId place(NodeIndex id) const noexcept {
+    return {static_cast<std::uint16_t>(id / per_die_), static_cast<std::uint16_t>(id % per_die_)};
+  }
+  [[nodiscard]] bool usable(std::uint32_t die, std::uint32_t node) const noexcept {
+    return geometry_.usable(die, node);
+  }
+
+  [[nodiscard]] std::uint8_t* sram(NodeIndex id) const noexcept {
+    return sram_.data() + id * kSramStride;
+  }
+  [[nodiscard]] std::uint8_t* hbm() const noexcept { return hbm_.data(); }
+  [[nodiscard]] std::uint64_t hbm_bytes() const noexcept { return hbm_.bytes(); }
+  [[nodiscard]] isa::VectorRegisters* vectors(NodeIndex id) const noexcept {
+    return reinterpret_cast<isa::VectorRegisters*>(vectors_.data()) + id * isa::kHartsPerNode;
+  }
+  [[nodiscard]] CodeImage& rom() const noexcept { return *rom_; }
+  void discard_sram(NodeIndex id) noexcept { sram_.discard(id * kSramStride, D1_SRAM_BYTES); }
+
+  // The node, made at first use; between quanta only.
+  [[nodiscard]] Node& node(NodeIndex id);
+  [[nodiscard]] Node* find(NodeIndex id) const noexcept { return nodes()[id]; }
+
+  ~MachineState();
+  MachineState(const MachineState&) = delete;
+  MachineState& operator=(const MachineState&) = delete;
+
+ private:
+  [[nodiscard]] Node** nodes() const noexcept { return reinterpret_cast<Node**>(table_.data()); }
+
+  MachineDescription description_;
+  Geometry geometry_;
+  std::uint32_t per_die_;
+  NodeIndex positions_;
+  Reservation sram_, hbm_, vectors_, table_;
+  std::unique_ptr<CodeImage> rom_;
+  std::vector<Node*> made_;
+};
+
+}  // namespace d1::emulator

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// A node's life: wake, turns, what arrives from outside. Its instructions' side is
+// node_environment.cpp.
+#include "node.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <d1/isa/csr.hpp>
+#include <d1/isa/memory.hpp>
+
+#include "machine_state.hpp"
+
+namespace d1::emulator {
+
+using isa::Hart;
+using isa::HartStatus;
+using isa::WaitKind;
+
+Node::Node(const MachineState& machine, NodeIndex id) : machine_(machine), id_(id) {
+  code_.rom = &machine.rom();
+  for (unsigned i = 0; i < isa::kHartsPerNode; ++i) {
+    Hart& hart = harts_[i];
+    hart.hart_id = static_cast<std::uint8_t>(i);
+    hart.reservation = isa::kNoReservation;
+    hart.memory = {machine.sram(id) + D1_NULL_BYTES, D1_NULL_BYTES, D1_SRAM_BYTES - D1_NULL_BYTES};
+    hart.v = machine.vectors(id) + i;
+    hart.environment = this;
+    hart.node_harts = harts_.data();
+  }
+}
+
+std::uint64_t Node::instructions() const noexcept {
+  std::uint64_t total = 0;
+  for (const Hart& hart : harts_) total += hart.instret;
+  return total;
+}
+
+void Node::reset() {
+  for (Hart& hart : harts_) hart.status = HartStatus::Reset;
+  semaphores_.fill(0);
+  pending_.clear();
+  transfers_ = {};
+  node_barrier_ = {};
+  grid_barrier_ = {};
+  launch_ = nullptr;
+}
+
+// From reset: everything zero but identity, time and counters.
+void Node::start_hart(unsigned index, std::uint64_t when) {
+  Hart& hart = harts_[index];
+  const std::uint64_t clock = std::max(hart.clock, when);
+  const std::uint64_t instret = hart.instret;
+  static_cast<isa::HartState&>(hart) = {};
+  hart.hart_id = static_cast<std::uint8_t>(index);
+  hart.reservation = isa::kNoReservation;
+  isa::csr_reset(hart);
+  hart.clock = clock;
+  hart.instret = instret;
+  hart.pc = D1_ROM_BASE;
+  hart.status = HartStatus::Runnable;
+  transfers_[index] = {};
+}
+
+void Node::wake(Hart& hart, std::uint64_t when) noexcept {
+  // In its own turn a hart's account is still open: the clock moves when the turn is settled.
+  if (hart.status == HartStatus::Runnable) {
+    wake_at_[hart.hart_id] = std::max<std::uint64_t>(when, 1);
+    return;
+  }
+  hart.clock = std::max(hart.clock, when);
+  hart.status = HartStatus::Runnable;
+  hart.wait.kind = WaitKind::None;
+}
+
+std::uint64_t Node::next_time() const noexcept {
+  std::uint64_t next = kNever;
+  for (const Hart& hart : harts_)
+    if (hart.status == HartStatus::Runnable) next = std::min(next, hart.clock);
+  return next;
+}
+
+void Node::run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t slice, bool lone) {
+  outbox_ = &outbox;
+  window_.start = next_time();
+  window_.used.fill(0);
+  const std::size_t sent = outbox.packets.size();
+  for (;;) {
+    Hart* first = nullptr;
+    std::uint64_t second = end;
+    for (Hart& hart : harts_) {
+      if (hart.status != HartStatus::Runnable) continue;
+      if (first == nullptr || hart.clock < first->clock) {
+        if (first != nullptr) second = std::min(second, first->clock);
+        first = &hart;
+      } else {
+        second = std::min(second, hart.clock);
+      }
+    }
+    if (first == nullptr || first->clock >= end) break;
+    if (lone && outbox.packets.size() != sent) break;
+    const std::uint64_t until = second == end ? end : std::min(end, second + slice);
+    run_turn(engine, *first, until - first->clock);
+  }
+  for (unsigned u = 0; u < busy_.size(); ++u) busy_[u] += window_.used[u];
+  outbox_ = nullptr;
+}
+
+void Node::run_turn(Engine& engine, Hart& hart, std::uint64_t budget) {
+  wake_at_[hart.hart_id] = 0;
+  const std::size_t before = outbox_->packets.size();
+  const TurnEnd end = engine.run(hart, code_, budget);
+  settle(hart, window_);
+  switch (end) {
+    case TurnEnd::Budget: break;
+    case TurnEnd::Parked: {
+      hart.status = HartStatus::Parked;
+      hart.wait.since = hart.clock;
+      // A remote access leaves when the hart stops for it.
+      if (hart.wait.kind == WaitKind::RemoteAccess && outbox_->packets.size() > before)
+        outbox_->packets.back().departure = hart.clock;
+      if (const std::uint64_t when = wake_at_[hart.hart_id]; when != 0) wake(hart, when);
+      break;
+    }
+    case TurnEnd::Stopped: hart.status = HartStatus::Reset; break;
+    case TurnEnd::Unhandled: note_unhandled_trap(hart); break;
+  }
+}
+
+// The record that the firmware's handler would have written.
+void Node::note_unhandled_trap(Hart& hart) {
+  hart.status = HartStatus::Stopped;
+  d1_trap_record record{};
+  record.launch_id = launch_ != nullptr ? launch_->id : 0;
+  record.cause = static_cast<std::uint64_t>(hart.trap.cause);
+  record.value = hart.trap.value;
+  record.pc = hart.pc;
+  record.ra = hart.x[1];
+  record.sp = hart.x[2];
+  std::memcpy(machine_.sram(id_) + D1_MAILBOX_ADDRESS + offsetof(d1_mailbox, trap) +
+                  hart.hart_id * sizeof(record),
+              &record, sizeof(record));
+  Packet& packet = send(hart, PacketKind::Stopped);
+  packet.departure = hart.clock;
+}
+
+Packet& Node::send(const Hart& hart, PacketKind kind) {
+  Packet& packet = outbox_->packets.emplace_back();
+  packet.departure = own_time(hart);
+  packet.source = id_;
+  packet.sequence = sequence_++;
+  packet.hart = hart.hart_id;
+  packet.kind = kind;
+  return packet;
+}
+
+// --- semaphores -----------------------------------------------------------------------------------
+
+void Node::apply_posts(std::uint64_t now) {
+  auto end = pending_.begin();
+  for (; end != pending_.end() && end->arrival <= now; ++end) {
+    auto& value = semaphores_[end->semaphore];
+    value = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(D1_SEMAPHORE_MAX_COUNT, std::uint64_t{value} + end->count));
+  }
+  pending_.erase(pending_.begin(), end);
+}
+
+// When the semaphore holds `count`, by what has been posted so far; kNever if that is not enough.
+std::uint64_t Node::satisfied_at(unsigned semaphore, std::uint64_t count) const {
+  std::uint64_t value = semaphores_[semaphore];
+  if (value >= count) return 0;
+  for (const PendingPost& post : pending_) {
+    if (post.semaphore != semaphore) continue;
+    value += post.count;
+    if (value >= count) return post.arrival;
+  }
+  return kNever;
+}
+
+void Node::wake_waiters(unsigned semaphore, std::uint64_t now) {
+  for (Hart& hart : harts_) {
+    if (hart.status != HartStatus::Parked || hart.wait.kind != WaitKind::Semaphore ||
+        hart.wait.index != semaphore)
+      continue;
+    const std::uint64_t when = satisfied_at(semaphore, hart.wait.amount);
+    if (when != kNever) wake(hart, std::max(now, when));
+  }
+}
+
+bool Node::deliver_post(unsigned semaphore, std::uint64_t count, std::uint64_t arrival) {
+  const bool fits = count <= D1_SEMAPHORE_MAX_COUNT;
+  const PendingPost post{arrival,
+                         static_cast<std::uint32_t>(std::min<std::uint64_t>(count, D1_SEMAPHORE_MAX_COUNT)),
+                         static_cast<std::uint8_t>(semaphore)};
+  pending_.insert(std::upper_bound(pending_.begin(), pending_.end(), post,
+                                   [](const PendingPost& a, const PendingPost& b) {
+                                     return a.arrival < b.arrival;
+                                   }),
+                  post);
+  // The posts that start harts: the launch starts hart 0, dispatch starts its workers.
+  if (semaphore >= D1_SEMAPHORE_LAUNCH && harts_[semaphore - D1_SEMAPHORE_LAUNCH].status ==
+                                              HartStatus::Reset)
+    start_hart(semaphore - D1_SEMAPHORE_LAUNCH, arrival);
+  wake_waiters(semaphore, 0);
+  return fits;
+}
+
+void Node::deliver_response(unsigned index, std::uint64_t data, std::uint64_t arrival) {
+  Hart& hart = harts_[index];
+  if (hart.status != HartStatus::Parked || hart.wait.kind != WaitKind::RemoteAccess) return;
+  hart.response = data;
+  hart.response_valid = 1;
+  wake(hart, arrival);
+}
+
+void Node::deliver_barrier(std::uint64_t arrival) {
+  for (Hart& hart : harts_) {
+    if (hart.status != HartStatus::Parked || hart.wait.kind != WaitKind::GridBarrier) continue;
+    hart.response_valid = 1;
+    wake(hart, arrival);
+  }
+}
+
+void Node::transfer_done(unsigned index, std::uint64_t local, std::uint64_t far) {
+  TransferState& state = transfers_[index];
+  Hart& hart = harts_[index];
+  if (hart.status == HartStatus::Reset || state.uncommitted == 0) return;
+  state.local_done = std::max(state.local_done, local);
+  state.far_done = std::max(state.far_done, far);
+  if (--state.uncommitted == 0 && hart.status == HartStatus::Parked &&
+      hart.wait.kind == WaitKind::Transfer)
+    wake(hart, hart.wait.index == 0 ? state.local_done : state.far_done);
+}
+
+}  // namespace d1::emulator

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// One D1 node: its harts, semaphores, barrier unit and its window on SRAM. During a quantum exactly
+// one host thread runs a node, and it touches only the node's own state and that thread's outbox;
+// between quanta only the committing thread touches nodes. So nothing here locks.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include <d1/abi/mailbox.h>
+#include <d1/isa/memory.hpp>
+
+#include "engine/engine.hpp"
+#include "launch_context.hpp"
+#include "packet.hpp"
+
+namespace d1::emulator {
+
+class MachineState;  // machine_state.hpp: what nodes look up about the machine
+
+class Node final : public isa::Environment {
+ public:
+  Node(const MachineState& machine, NodeIndex id);
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  [[nodiscard]] NodeIndex id() const noexcept { return id_; }
+  [[nodiscard]] const isa::Hart& hart(unsigned index) const { return harts_[index]; }
+  [[nodiscard]] std::uint32_t semaphore(unsigned index) const { return semaphores_[index]; }
+  [[nodiscard]] LaunchContext* launch() const noexcept { return launch_; }
+  [[nodiscard]] const CodeView& code() const noexcept { return code_; }
+  [[nodiscard]] std::uint64_t instructions() const noexcept;
+  // Busy ticks of each shared unit since the node was first woken.
+  [[nodiscard]] const std::array<std::uint64_t, 8>& unit_ticks() const noexcept { return busy_; }
+
+  // --- between quanta -----------------------------------------------------------------------
+  void set_launch(LaunchContext* launch) noexcept { launch_ = launch; }
+  void set_program(std::shared_ptr<CodeImage> image) { code_.program = std::move(image); }
+  // All harts back to reset, semaphores to zero; SRAM is left alone.
+  void reset();
+  // A post arrives; wakes whoever it lets go on. Returns false past the count's limit (saturates).
+  bool deliver_post(unsigned semaphore, std::uint64_t count, std::uint64_t arrival);
+  // A remote access of a parked hart came back.
+  void deliver_response(unsigned hart, std::uint64_t data, std::uint64_t arrival);
+  void deliver_barrier(std::uint64_t arrival);
+  // Bytes of SRAM were written from outside: reservations on them end.
+  void break_reservations(std::uint64_t offset, std::uint64_t bytes) noexcept {
+    if (harts_[0].reservations_held)
+      isa::break_reservations(harts_[0], offset, static_cast<unsigned>(bytes));
+  }
+  // A descriptor of the hart was carried out: source reusable (or data here), and far end reached.
+  void transfer_done(unsigned hart, std::uint64_t local, std::uint64_t far);
+  // Earliest time at which a hart can run, or kNever.
+  static constexpr std::uint64_t kNever = ~std::uint64_t{0};
+  [[nodiscard]] std::uint64_t next_time() const noexcept;
+
+  // --- in a quantum -------------------------------------------------------------------------
+  // Runs all harts that can run before `end` (ticks). `lone`: no other node is active, so stop
+  // after the first turn that sent something. slice: ticks by which harts may run apart.
+  void run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t slice, bool lone);
+
+  // --- Environment --------------------------------------------------------------------------
+  isa::Outcome access(isa::Hart& hart, const isa::Operation& operation, std::uint64_t address,
+                      unsigned bytes, bool write, void* data) override;
+  isa::Outcome remote_amo(isa::Hart& hart, const isa::Operation& operation, std::uint64_t address,
+                          unsigned bytes, unsigned function, std::uint64_t operand,
+                          std::uint64_t& result) override;
+  isa::Outcome fence_i(isa::Hart& hart, const isa::Operation& operation) override;
+  isa::Outcome fence(isa::Hart& hart, const isa::Operation& operation) override;
+  isa::Outcome wait_for_interrupt(isa::Hart& hart, const isa::Operation& operation) override;
+  isa::Outcome semaphore_wait(isa::Hart& hart, const isa::Operation& operation,
+                              std::uint64_t index, std::uint64_t count) override;
+  isa::Outcome semaphore_try(isa::Hart& hart, const isa::Operation& operation,
+                             std::uint64_t index, std::uint64_t count,
+                             std::uint64_t& taken) override;
+  isa::Outcome semaphore_read(isa::Hart& hart, const isa::Operation& operation,
+                              std::uint64_t index, std::uint64_t& value) override;
+  isa::Outcome semaphore_post(isa::Hart& hart, const isa::Operation& operation,
+                              std::uint64_t target, std::uint64_t count) override;
+  isa::Outcome node_barrier(isa::Hart& hart, const isa::Operation& operation,
+                            std::uint64_t harts) override;
+  isa::Outcome grid_barrier(isa::Hart& hart, const isa::Operation& operation,
+                            std::uint64_t harts) override;
+  isa::Outcome transfer(isa::Hart& hart, const isa::Operation& operation,
+                        std::uint64_t descriptors, std::uint64_t count) override;
+  isa::Outcome transfer_wait(isa::Hart& hart, const isa::Operation& operation) override;
+  isa::Outcome print(isa::Hart& hart, const isa::Operation& operation, std::uint64_t text,
+                     std::uint64_t bytes) override;
+  isa::Outcome stop(isa::Hart& hart, const isa::Operation& operation) override;
+  bool read_csr(const isa::Hart& hart, unsigned number, std::uint64_t& value) override;
+  bool write_csr(isa::Hart& hart, unsigned number, std::uint64_t value) override;
+
+ private:
+  struct PendingPost {
+    std::uint64_t arrival;
+    std::uint32_t count;
+    std::uint8_t semaphore;
+  };
+  struct TransferState {
+    std::uint64_t local_done = 0, far_done = 0;  // ticks
+    std::uint32_t uncommitted = 0;
+  };
+  struct Barrier {
+    std::uint32_t arrived = 0;  // bit a hart
+    std::uint64_t latest = 0;
+  };
+  struct Target {
+    enum Kind : std::uint8_t { Own, Remote, Dip, Bad } kind;
+    NodeIndex node;
+    std::uint32_t offset;
+  };
+
+  void start_hart(unsigned index, std::uint64_t when);
+  void wake(isa::Hart& hart, std::uint64_t when) noexcept;
+  void run_turn(Engine& engine, isa::Hart& hart, std::uint64_t budget);
+  void note_unhandled_trap(isa::Hart& hart);
+  isa::Outcome park(isa::Hart& hart, const isa::Operation& operation, isa::WaitKind kind,
+                    std::uint64_t index, std::uint64_t amount);
+  void apply_posts(std::uint64_t now);
+  [[nodiscard]] std::uint64_t satisfied_at(unsigned semaphore, std::uint64_t count) const;
+  void wake_waiters(unsigned semaphore, std::uint64_t now);
+  [[nodiscard]] Target resolve(std::uint64_t address) const;
+  isa::Outcome check_transfer(isa::Hart& hart, const isa::Operation& operation,
+                              const d1_transfer& transfer, std::uint64_t at, Packet& packet);
+  isa::Outcome arrive(isa::Hart& hart, const isa::Operation& operation, Barrier& barrier,
+                      isa::WaitKind kind, std::uint64_t harts);
+  Packet& send(const isa::Hart& hart, PacketKind kind);
+
+  const MachineState& machine_;
+  NodeIndex id_;
+  std::uint32_t sequence_ = 0;
+  std::array<isa::Hart, isa::kHartsPerNode> harts_{};
+  std::array<std::uint32_t, D1_SEMAPHORES> semaphores_{};
+  std::vector<PendingPost> pending_;  // by arrival
+  std::array<TransferState, isa::kHartsPerNode> transfers_{};
+  Barrier node_barrier_, grid_barrier_;
+  CodeView code_;
+  UnitWindow window_;
+  std::array<std::uint64_t, 8> busy_{};
+  std::array<std::uint64_t, isa::kHartsPerNode> wake_at_{};  // asked for during the hart's own turn
+  LaunchContext* launch_ = nullptr;
+  Outbox* outbox_ = nullptr;  // of the running thread; null between quanta
+};
+
+}  // namespace d1::emulator

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a node sends out during a quantum. Packets wait in the outbox of the host thread that ran
+// the node and are committed at the quantum's end in the order (departure, source, hart, sequence),
+// which no number of host threads changes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <d1/abi/transfer.h>
+
+namespace d1::emulator {
+
+// A node of the machine in one number: die * node positions of a die + node.
+using NodeIndex = std::uint32_t;
+
+enum class PacketKind : std::uint8_t {
+  Load,         // scalar load from another node
+  Store,        // scalar store to another node
+  Amo,          // atomic operation on another node
+  Post,         // semaphore post to another node
+  Transfer,     // a descriptor
+  GridBarrier,  // all harts of the node that take part have arrived
+  Complete,     // to the DIP: the node's part of its launch ended (value: 1 well, 2 trap)
+  Print,        // to the DIP: text
+  Stopped       // to the DIP: a trap that no handler took
+};
+
+struct Packet {
+  std::uint64_t departure = 0;  // ticks
+  NodeIndex source = 0;
+  std::uint32_t sequence = 0;   // per source node
+  std::uint8_t hart = 0;
+  PacketKind kind = PacketKind::Post;
+  std::uint8_t bytes = 0;       // Load, Store, Amo: width of the access
+  std::uint8_t function = 0;    // Amo: funct5
+  NodeIndex destination = 0;
+  std::uint32_t offset = 0;     // SRAM offset, or the semaphore's number
+  std::uint64_t value = 0;      // data, operand, or count
+  d1_transfer transfer{};       // Transfer
+  std::uint32_t text_at = 0, text_bytes = 0;  // Print: where in Outbox::text
+};
+
+struct Outbox {
+  std::vector<Packet> packets;
+  std::string text;
+
+  void clear() {
+    packets.clear();
+    text.clear();
+  }
+};
+
+}  // namespace d1::emulator

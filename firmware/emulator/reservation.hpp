@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sparse reservation of host address space: costs nothing until a page is touched, reads as
+// zeroes. Owns the mapping. Access from any thread; who may touch what is the user's rule.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace d1::emulator {
+
+class Reservation {
+ public:
+  Reservation() = default;
+  explicit Reservation(std::size_t bytes);  // throws std::bad_alloc; 0 bytes reserve nothing
+  ~Reservation();
+  Reservation(Reservation&& other) noexcept;
+  Reservation& operator=(Reservation&& other) noexcept;
+
+  [[nodiscard]] std::uint8_t* data() const noexcept { return data_; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  // Gives pages back; the range reads as zeroes afterwards.
+  void discard(std::size_t offset, std::size_t bytes) noexcept;
+
+ private:
+  std::uint8_t* data_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace d1::emulator

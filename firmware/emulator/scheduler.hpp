@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the machine in quanta. In a quantum every node with something to run does so on some host
+// thread; at its end everything they sent is committed in one order. A node that waits stands in no
+// list and costs nothing. What happens depends only on the machine's state and the seed, never on
+// the number of host threads or on their speed.
+// One thread at a time calls this.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "fabric.hpp"
+#include "machine_state.hpp"
+#include "worker_pool.hpp"
+
+namespace d1::emulator {
+
+struct SchedulerOptions {
+  unsigned threads = 1;     // host threads, the caller's included
+  std::uint64_t seed = 0;   // other than 0: shuffles what is unordered
+  std::function<void(unsigned worker)> join_delay;  // tests: called before a helper joins
+};
+
+class Scheduler {
+ public:
+  Scheduler(MachineState& machine, Fabric& fabric, SchedulerOptions options);
+
+  // The node may have become able to run, or able to run earlier.
+  void activate(NodeIndex id);
+  // Runs one quantum; false if no node can run.
+  bool step();
+
+  // Time up to which the machine has run, in ticks.
+  [[nodiscard]] std::uint64_t frontier() const noexcept { return frontier_; }
+  [[nodiscard]] std::uint64_t quanta() const noexcept { return quanta_; }
+  // A hash of everything that ran and was sent, in order: equal for equal runs.
+  [[nodiscard]] std::uint64_t trace_hash() const noexcept { return trace_; }
+  // Instructions retired by each host thread.
+  [[nodiscard]] const std::vector<std::uint64_t>& retired() const noexcept { return retired_; }
+
+ private:
+  static constexpr std::uint64_t kLoneQuanta = 64;   // a node alone commits at least that often
+  static constexpr std::uint64_t kCatchUpQuanta = 8; // how far a late node runs at a time
+
+  void gather(std::uint64_t end);
+  void run_nodes(std::uint64_t end, bool lone);
+  [[nodiscard]] std::uint64_t slice(NodeIndex id) const;
+
+  MachineState& machine_;
+  Fabric& fabric_;
+  SchedulerOptions options_;
+  std::uint64_t quantum_;  // ticks
+  std::unique_ptr<Engine> engine_;
+  WorkerPool pool_;
+  std::vector<Outbox> outboxes_;       // by worker
+  std::vector<std::uint64_t> retired_; // by worker
+  std::vector<std::uint64_t> traces_;  // by worker: order-independent sums
+  std::map<std::uint64_t, std::vector<NodeIndex>> calendar_;  // by quantum
+  Reservation scheduled_;              // by node: quantum + 1 it stands in, 0 none
+  std::vector<NodeIndex> running_;
+  std::vector<std::vector<NodeIndex>> spare_;
+  std::uint64_t frontier_ = 0;
+  std::uint64_t quanta_ = 0;
+  std::uint64_t trace_ = 0;
+};
+
+}  // namespace d1::emulator

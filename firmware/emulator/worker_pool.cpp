@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker_pool.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace d1::emulator {
+
+namespace {
+
+constexpr auto kSpin = std::chrono::microseconds(200);  // a wake across cores costs about 60 us
+constexpr std::uint32_t kWorthWaking = 8;               // items below which sleepers are left alone
+
+void pause_briefly() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  std::this_thread::yield();
+#endif
+}
+
+}  // namespace
+
+WorkerPool::WorkerPool(unsigned threads, std::function<void(unsigned)> join_delay)
+    : join_delay_(std::move(join_delay)) {
+  for (unsigned worker = 1; worker < threads; ++worker)
+    helpers_.emplace_back([this, worker] { helper(worker); });
+}
+
+WorkerPool::~WorkerPool() {
+  quit_.store(true);
+  wakes_.fetch_add(1);
+  wakes_.notify_all();
+  for (auto& thread : helpers_) thread.join();
+}
+
+void WorkerPool::run(std::uint32_t count, const Work& work) {
+  if (helpers_.empty() || count < 2) {
+    for (std::uint32_t item = 0; item < count; ++item) work(item, 0);
+    return;
+  }
+  work_ = &work;
+  count_ = count;
+  // Small chunks balance the load, large ones keep neighbours' memory on one core.
+  chunk_ = std::clamp<std::uint32_t>(count / (threads() * 16), 1, 16);
+  next_.store(0, std::memory_order_relaxed);
+  finished_.store(0, std::memory_order_relaxed);
+  const std::uint64_t job = (state_.load(std::memory_order_relaxed) >> 32) + 1;
+  // Publishes the job's fields; pairs with the acquire of the helper's compare-exchange.
+  state_.store(job << 32 | kOpen, std::memory_order_seq_cst);
+  if (count >= kWorthWaking && sleepers_.load(std::memory_order_seq_cst) != 0) {
+    wakes_.fetch_add(1, std::memory_order_seq_cst);
+    wakes_.notify_all();
+  }
+  take_items(0);
+  const std::uint64_t joined =
+      state_.fetch_and(~kOpen, std::memory_order_acq_rel) & kJoined;
+  // The helpers' results are visible once they have counted themselves out (release there).
+  while (finished_.load(std::memory_order_acquire) != joined) pause_briefly();
+}
+
+void WorkerPool::take_items(unsigned worker) {
+  for (;;) {
+    const std::uint32_t begin = next_.fetch_add(chunk_, std::memory_order_relaxed);
+    if (begin >= count_) return;
+    const std::uint32_t end = std::min(count_, begin + chunk_);
+    for (std::uint32_t item = begin; item < end; ++item) (*work_)(item, worker);
+  }
+}
+
+// Spins, then sleeps, until there is a job newer than `seen` that can be joined; false at the end.
+bool WorkerPool::wait_for_job(std::uint64_t& seen) {
+  auto spin_until = std::chrono::steady_clock::now() + kSpin;
+  for (unsigned round = 1;; ++round) {
+    if (quit_.load(std::memory_order_relaxed)) return false;
+    std::uint64_t state = state_.load(std::memory_order_acquire);
+    if (state >> 32 != seen && (state & kOpen) != 0) {
+      // Pairs with the publication in run(): after this the job's fields are ours to read.
+      if (state_.compare_exchange_strong(state, state + 1, std::memory_order_acq_rel)) {
+        seen = state >> 32;
+        return true;
+      }
+      continue;
+    }
+    pause_briefly();
+    if (round % 64 != 0 || std::chrono::steady_clock::now() < spin_until) continue;
+    const std::uint32_t ticket = wakes_.load(std::memory_order_seq_cst);
+    sleepers_.fetch_add(1, std::memory_order_seq_cst);
+    state = state_.load(std::memory_order_seq_cst);
+    const bool idle = state >> 32 == seen || (state & kOpen) == 0;
+    if (idle && !quit_.load()) wakes_.wait(ticket);
+    sleepers_.fetch_sub(1, std::memory_order_seq_cst);
+    spin_until = std::chrono::steady_clock::now() + kSpin;
+  }
+}
+
+void WorkerPool::helper(unsigned worker) {
+  std::uint64_t seen = 0;
+  while (wait_for_job(seen)) {
+    if (join_delay_) join_delay_(worker);
+    take_items(worker);
+    finished_.fetch_add(1, std::memory_order_release);
+  }
+}
+
+}  // namespace d1::emulator

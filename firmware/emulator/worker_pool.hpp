@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Host threads that share out the nodes of a quantum. The calling thread always works too; helpers
+// join if they are awake in time and sleep after a while without work. A job ends when every item
+// was done, not when every helper took part: nobody waits for a thread to wake up.
+// run() is called by one thread at a time.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <thread>
+#include <vector>
+
+namespace d1::emulator {
+
+class WorkerPool {
+ public:
+  using Work = std::function<void(std::uint32_t item, unsigned worker)>;
+
+  // threads counts the caller; 1 makes no helpers. join_delay, for tests, is called by a helper
+  // before it joins a job.
+  explicit WorkerPool(unsigned threads, std::function<void(unsigned worker)> join_delay = {});
+  ~WorkerPool();
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  [[nodiscard]] unsigned threads() const noexcept {
+    return static_cast<unsigned>(helpers_.size()) + 1;
+  }
+  // Calls work(item, worker) once for each item below count; the caller is worker 0.
+  void run(std::uint32_t count, const Work& work);
+
+ private:
+  // state_: [63:32] number of the job, bit 31 open, [30:0] helpers that joined it.
+  static constexpr std::uint64_t kOpen = std::uint64_t{1} << 31;
+  static constexpr std::uint64_t kJoined = kOpen - 1;
+
+  void helper(unsigned worker);
+  void take_items(unsigned worker);
+  bool wait_for_job(std::uint64_t& seen);
+
+  alignas(64) std::atomic<std::uint64_t> state_{0};
+  alignas(64) std::atomic<std::uint32_t> next_{0};
+  alignas(64) std::atomic<std::uint32_t> finished_{0};
+  std::atomic<std::uint32_t> sleepers_{0};
+  std::atomic<std::uint32_t> wakes_{0};
+  std::atomic<bool> quit_{false};
+  std::uint32_t count_ = 0;
+  std::uint32_t chunk_ = 1;
+  const Work* work_ = nullptr;
+  std::function<void(unsigned)> join_delay_;
+  std::vector<std::thread> helpers_;
+};
+
+}  // namespace d1::emulator
