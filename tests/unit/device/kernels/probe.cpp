@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small kernels that show what the dispatch loop and the SDK do.
+#include <cassert>
+#include <cerrno>
+#include <cmath>
+#include <cstdlib>
+
+#include <d1/kernel.hpp>
+#include <d1/kernels/collectives.hpp>
+#include <d1/kernels/copy.hpp>
+
+D1_KERNEL void empty() {}
+
+// Eight slots in registers, three on the stack, mixed with doubles. Each hart notes what it got.
+D1_KERNEL void arguments(std::uint64_t* out, std::uint64_t a, double x, std::uint64_t b,
+                         std::uint64_t c, double y, std::uint64_t d, std::uint64_t e,
+                         std::uint64_t f, std::uint64_t g, std::uint64_t h, std::uint64_t i,
+                         std::uint64_t j) {
+  std::uint64_t* to = out + 16 * d1::hart();
+  for (std::uint64_t value : {a, b, c, d, e, f, g, h, i, j}) *to++ = value;
+  *to++ = static_cast<std::uint64_t>(x);
+  *to++ = static_cast<std::uint64_t>(y);
+  *to++ = reinterpret_cast<std::uint64_t>(__builtin_frame_address(0));
+  *to++ = d1::rank();
+  *to++ = d1::harts();
+}
+
+// Leaves modes behind and reports those it found.
+D1_KERNEL void modes(std::uint64_t* out) {
+  std::uint64_t fcsr, vcsr;
+  __asm__ volatile("csrr %0, fcsr\n csrr %1, vcsr" : "=r"(fcsr), "=r"(vcsr));
+  out[0] = fcsr | vcsr | d1_format() | d1_bias() | d1_seed();
+  __asm__ volatile("csrw fcsr, %0\n csrw vcsr, %1" : : "r"(0x7f), "r"(7));
+  d1_set_format(1);
+  d1_set_bias(2);
+  d1_set_seed(3);
+}
+
+D1_KERNEL void broken_promise(std::uint64_t value) { assert(value == 42); }
+
+D1_KERNEL void null_store() { *reinterpret_cast<volatile int*>(8) = 1; }
+
+// The C library's errno is each hart's own.
+D1_KERNEL void error_numbers(std::uint64_t* out) {
+  errno = 0;
+  d1::node_barrier();
+  if (d1::hart() == 1) (void)std::strtol("99999999999999999999", nullptr, 10);
+  d1::node_barrier();
+  out[d1::hart()] = static_cast<std::uint64_t>(errno);
+}
+
+D1_KERNEL void long_line(std::uint64_t width) {
+  printf("%0*d|%.3f|%s", static_cast<int>(width), 7, std::sqrt(2.0), "end\n");
+}
+
+alignas(64) std::uint32_t block[100], scratch[100];
+
+// all_reduce of vectors, from and to several roots.
+D1_KERNEL void collectives(std::uint64_t* out) {
+  if (d1::hart() != 0) return;
+  const auto add = [](std::uint32_t a, std::uint32_t b) { return a + b; };
+  for (unsigned i = 0; i < 100; ++i) block[i] = d1::rank() * 1000 + i;
+  d1::kernels::all_reduce<std::uint32_t>(block, scratch, add);
+  out[0] = block[99];
+  const std::uint32_t last = d1::nodes() - 1;
+  block[7] = d1::rank() + 1;
+  d1::kernels::reduce<std::uint32_t>(block, scratch, add, last);
+  out[1] = block[7];
+  block[3] = d1::rank() * 5;
+  d1::kernels::broadcast<std::uint32_t>(block, last);
+  out[2] = block[3];
+}
+
+// Each node reads and writes single values of its right neighbour.
+D1_KERNEL void neighbours(d1::sharded<float> values, d1::sharded<float> seen) {
+  if (d1::hart() != 0) return;
+  const std::uint32_t right = (d1::rank() + 1) % d1::nodes();
+  seen[0] = d1::global_ptr<float>::at(right, values.data())[0];
+  seen[1] = *values.at(values.total() - 1);
+  d1::global_ptr<float>::at(right, seen.data())[2] = static_cast<float>(d1::rank());
+}
+
+// HBM to SRAM, times two, and back.
+D1_KERNEL void twice(d1::hbm<float> data, d1::sharded<float> space) {
+  const d1::range mine = d1::part_of(data.size(), d1::nodes(), d1::rank());
+  if (d1::hart() != 0 || mine.size() == 0) return;
+  const std::span<float> part(space.data(), mine.size());
+  data.copy_in(mine.first, part);
+  for (float& value : part) value *= 2;
+  data.copy_out(mine.first, part);
+}
