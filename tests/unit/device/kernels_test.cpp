@@ -173,6 +173,24 @@ TEST_P(Kernels, CopiesBetweenHbmAndSramKeepEveryElement) {
   }
 }
 
+TEST_P(Kernels, CopiesAndFillsTouchWhatTheyAreGivenAndNoMore) {
+  Session run("kernel_probe", GetParam(), seed);
+  constexpr std::uint64_t kWrong = 0x80000;
+  run.scalar(kWrong);
+  ASSERT_TRUE(run.launch("copies"));
+  for (std::uint32_t rank = 0; rank < run.grid.size(); ++rank)
+    EXPECT_EQ(run.on<std::uint64_t>(rank, kWrong), 0u);
+}
+
+TEST(Conversions, Bf16RoundsToNearestEvenAndBackExactly) {
+  Session run("kernel_probe", {1, 1, 4}, 1);
+  constexpr std::uint64_t kWrong = 0x80000;
+  run.scalar(kWrong);
+  ASSERT_TRUE(run.launch("conversions"));
+  for (unsigned hart = 0; hart < 4; ++hart)
+    EXPECT_EQ(run.on<std::uint64_t>(0, kWrong + 8 * hart), 0u);
+}
+
 TEST_P(Kernels, HelloGreetsFromEveryHart) {
   Session run("kernel_hello", GetParam(), seed);
   run.scalar(2);

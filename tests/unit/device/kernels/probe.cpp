@@ -89,3 +89,37 @@ D1_KERNEL void twice(d1::hbm<float> data, d1::sharded<float> space) {
   for (float& value : part) value *= 2;
   data.copy_out(mine.first, part);
 }
+
+// Fills and copies blocks of every small size at every alignment of elements, by all harts.
+D1_KERNEL void copies(std::uint64_t* wrong) {
+  alignas(64) static std::uint16_t from[300], to[300];
+  for (std::size_t size = 0; size < 200; size += 7)
+    for (std::size_t offset = 0; offset < 40; offset += 13) {
+      if (d1::hart() == 0) {
+        for (unsigned i = 0; i < 300; ++i) from[i] = static_cast<std::uint16_t>(i + 1);
+        d1::kernels::fill<std::uint16_t>(to, 0xffff);
+      }
+      d1::node_barrier();
+      const auto part = d1::part_of_hart(std::span<const std::uint16_t>(from + 5, size));
+      d1::kernels::copy(part, to + offset + (part.data() - (from + 5)));
+      d1::node_barrier();
+      if (d1::hart() == 0)
+        for (std::size_t i = 0; i < 300; ++i)
+          *wrong += to[i] != (i >= offset && i < offset + size ? i - offset + 6 : 0xffff);
+      d1::node_barrier();
+    }
+}
+
+// Every conversion of bf16 to float and back.
+D1_KERNEL void conversions(std::uint64_t* wrong) {
+  for (std::uint32_t bits = d1::hart(); bits < 0x10000; bits += d1::harts()) {
+    const float value = std::bit_cast<float>(bits << 16);
+    const std::uint16_t back = d1::bf16(value).bits;
+    const bool nan = value != value;
+    if (nan ? back != 0x7fc0 : back != bits) wrong[d1::hart()] += 1;
+    // Halfway to the next one goes to the even one.
+    const float halfway = std::bit_cast<float>(bits << 16 | 0x8000);
+    if (!nan && d1::bf16(halfway).bits != bits + (bits & 1) && halfway == halfway)
+      wrong[d1::hart()] += 1;
+  }
+}
