@@ -77,6 +77,7 @@ TYPED_TEST(FloatArithmetic, FusedMultiplyAddAgreesOnEveryTripleOfEdgeValues) {
     for (const auto a : values)
       for (const auto b : values)
         for (const auto c : values) {
+          if (sign_of<TypeParam>(a)) continue;  // b brings in the other sign of the product
           check_fused<TypeParam>(mode, a, b, c);
           if (::testing::Test::HasFailure()) return;
         }

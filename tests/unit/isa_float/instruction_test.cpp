@@ -50,7 +50,10 @@ struct FloatInstruction : test::HartFixture {
   // The same with a static rounding mode and with frm, alone and in a turn.
   void expect(Id id, RoundingMode mode, const Result& wanted, bool to_x = false) {
     for (const bool turn : {false, true}) {
-      if (turn) enter_guest_float(hart);
+      if (turn) {
+        enter_guest_float(hart);
+        const FloatScope loads_mxcsr(hart, static_cast<unsigned>(RoundingMode::Rne));
+      }
       EXPECT_EQ(execute(id, mode, to_x), wanted)
           << facts(id).mnemonic << " static, in a turn: " << turn << ' '
           << describe(mode, hart.f[kA], hart.f[kB], hart.f[kC]);

@@ -57,19 +57,24 @@ template <typename F, typename I>
   return round_to<F>(context, {sign, 63 - zeros, absolute << zeros}, rounding_of(context));
 }
 
+// Whether convert() between the two uses host instructions, and so belongs inside a FloatScope.
+template <typename To, typename From>
+inline constexpr bool kConvertsByHost = (std::is_same_v<To, F64> && std::is_same_v<From, F32>) ||
+                                        (std::is_same_v<To, F32> && std::is_same_v<From, F64>);
+
 // From one format to another.
 template <typename To, typename From>
 [[nodiscard]] inline BitsOf<To> convert(FloatContext& context, BitsOf<From> a,
                                         Rounding rounding) noexcept {
   if constexpr (To::kPrecision >= From::kPrecision && To::kExponentBits >= From::kExponentBits) {
-    if constexpr (std::is_same_v<From, F32>) {
+    if constexpr (kConvertsByHost<To, From>) {
       return canonical<To>(host::widen(a));
     } else {
       if (is_signaling<From>(a)) context.raise(kNv);
       return detail::widen_exactly<To, From>(a);
     }
   } else {
-    if constexpr (std::is_same_v<From, F64> && std::is_same_v<To, F32>)
+    if constexpr (kConvertsByHost<To, From>)
       if (rounding == rounding_of(context) && rounding != Rounding::Rmm) [[likely]]
         return canonical<To>(host::narrow(a));
     if (is_nan<From>(a)) {

@@ -71,4 +71,19 @@ D1_HOST_BINARY(divide, "div")
   return std::bit_cast<std::uint32_t>(result);
 }
 
+// Towards zero, whatever MXCSR says; the most negative number if the value does not fit I, which
+// is std::int32_t or std::int64_t.
+template <typename I>
+[[nodiscard]] inline I truncate(F32, std::uint32_t a) noexcept {
+  I result;
+  asm volatile("cvttss2si %1, %0" : "=r"(result) : "x"(std::bit_cast<float>(a)));
+  return result;
+}
+template <typename I>
+[[nodiscard]] inline I truncate(F64, std::uint64_t a) noexcept {
+  I result;
+  asm volatile("cvttsd2si %1, %0" : "=r"(result) : "x"(std::bit_cast<double>(a)));
+  return result;
+}
+
 }  // namespace d1::isa::host

@@ -86,9 +86,7 @@ D1_FLOAT(fnmadd_h, ternary, F16, isa::negated_multiply_add<F16>)
   D1_FLOAT(flt_##letter, compare, F, isa::less<F>)              \
   D1_FLOAT(fle_##letter, compare, F, isa::less_equal<F>)        \
   D1_FLOAT(fclass_##letter, class_of, F)                        \
-  D1_FLOAT(fcvt_w_##letter, to_register, std::int32_t, F)       \
   D1_FLOAT(fcvt_wu_##letter, to_register, std::uint32_t, F)     \
-  D1_FLOAT(fcvt_l_##letter, to_register, std::int64_t, F)       \
   D1_FLOAT(fcvt_lu_##letter, to_register, std::uint64_t, F)     \
   D1_FLOAT(fcvt_##letter##_w, from_register, F, std::int32_t)   \
   D1_FLOAT(fcvt_##letter##_wu, from_register, F, std::uint32_t) \
@@ -98,6 +96,13 @@ D1_FLOAT_COMMON(s, F32)
 D1_FLOAT_COMMON(d, F64)
 D1_FLOAT_COMMON(h, F16)
 #undef D1_FLOAT_COMMON
+
+D1_FLOAT(fcvt_w_s, to_signed_register, std::int32_t, F32)
+D1_FLOAT(fcvt_l_s, to_signed_register, std::int64_t, F32)
+D1_FLOAT(fcvt_w_d, to_signed_register, std::int32_t, F64)
+D1_FLOAT(fcvt_l_d, to_signed_register, std::int64_t, F64)
+D1_FLOAT(fcvt_w_h, to_register, std::int32_t, F16)
+D1_FLOAT(fcvt_l_h, to_register, std::int64_t, F16)
 
 D1_FLOAT(fcvt_s_d, change_format, F32, F64)
 D1_FLOAT(fcvt_d_s, change_format, F64, F32)

@@ -70,49 +70,77 @@ template <typename F, Ternary<F> function>
                       read<F>(hart, operation.rs3)));
   });
 }
-template <typename To, typename From>
-[[gnu::noinline]] Outcome change_format(Hart& hart, const Operation& operation) {
-  return under_rounding(hart, operation, [&](FloatContext& context) {
-    write<To>(hart, operation.rd, convert<To, From>(context, read<From>(hart, operation.rs1)));
-  });
-}
-// Integer results are sign-extended from their own width, unsigned ones too.
-template <typename I, typename F>
-[[gnu::noinline]] Outcome to_register(Hart& hart, const Operation& operation) {
-  return under_rounding(hart, operation, [&](FloatContext& context) {
-    const I value = to_integer<I, F>(context, read<F>(hart, operation.rs1));
-    set_x(hart, operation.rd,
-          static_cast<std::uint64_t>(std::int64_t{static_cast<std::make_signed_t<I>>(value)}));
-  });
-}
-template <typename F, typename I>
-[[gnu::noinline]] Outcome from_register(Hart& hart, const Operation& operation) {
-  return under_rounding(hart, operation, [&](FloatContext& context) {
-    write<F>(hart, operation.rd,
-             from_integer<F, I>(context, static_cast<I>(hart.x[operation.rs1])));
-  });
-}
 
-// Instructions without rm whose integer code may raise flags; `body` takes the context.
+// Instructions that integer code carries out, with a rounding mode or without: MXCSR is left
+// alone, so that the truncating conversions between others cost no change of it.
 template <typename Body>
-[[nodiscard]] inline Outcome in_integers(Hart& hart, const Operation& operation, Body body) {
-  if (float_off(hart)) return illegal(hart, operation);
-  FloatContext context;
+[[nodiscard]] inline Outcome in_integers(Hart& hart, const Operation& operation,
+                                         RoundingMode rounding, Body body) {
+  if (float_off(hart) || rounding == RoundingMode::Dyn) return illegal(hart, operation);
+  FloatContext context{rounding, 0};
   body(context);
   hart.fflags = static_cast<std::uint8_t>(hart.fflags | context.flags);
   mark_float_dirty(hart);
   return Outcome::Next;
 }
+
+template <typename To, typename From>
+[[gnu::noinline]] Outcome change_format(Hart& hart, const Operation& operation) {
+  const auto body = [&](FloatContext& context) {
+    write<To>(hart, operation.rd, convert<To, From>(context, read<From>(hart, operation.rs1)));
+  };
+  if constexpr (kConvertsByHost<To, From>)
+    return under_rounding(hart, operation, body);
+  else
+    return in_integers(hart, operation, resolve_rounding(hart, operation.rm()), body);
+}
+// Integer results are sign-extended from their own width, unsigned ones too.
+template <typename I>
+inline void write_integer(Hart& hart, unsigned number, I value) noexcept {
+  const auto as_signed = static_cast<std::make_signed_t<I>>(value);
+  set_x(hart, number, static_cast<std::uint64_t>(std::int64_t{as_signed}));
+}
+template <typename I, typename F>
+[[gnu::noinline]] Outcome to_register(Hart& hart, const Operation& operation) {
+  return in_integers(
+      hart, operation, resolve_rounding(hart, operation.rm()), [&](FloatContext& context) {
+        write_integer(hart, operation.rd, to_integer<I, F>(context, read<F>(hart, operation.rs1)));
+      });
+}
+template <typename F, typename I>
+[[gnu::noinline]] Outcome from_register(Hart& hart, const Operation& operation) {
+  return in_integers(hart, operation, resolve_rounding(hart, operation.rm()),
+                     [&](FloatContext& context) {
+                       write<F>(hart, operation.rd,
+                                from_integer<F, I>(context, static_cast<I>(hart.x[operation.rs1])));
+                     });
+}
+// A cast in a program: truncation, by the host if it may raise the guest's flags. The host's
+// result for what does not fit, the most negative number, goes the long way; flags are the same.
+template <typename I, typename F>
+[[nodiscard]] inline Outcome to_signed_register(Hart& hart, const Operation& operation) {
+  constexpr auto kTruncate = static_cast<unsigned>(RoundingMode::Rtz);
+  if (operation.rm() == kTruncate && hart.float_rounding != 0 && !float_off(hart)) [[likely]] {
+    const I value = host::truncate<I>(F{}, read<F>(hart, operation.rs1));
+    if (value != std::numeric_limits<I>::min()) [[likely]] {
+      write_integer(hart, operation.rd, value);
+      mark_float_dirty(hart);
+      return Outcome::Next;
+    }
+  }
+  return to_register<I, F>(hart, operation);
+}
+
 template <typename F, Binary<F> function>
 [[gnu::noinline]] Outcome select(Hart& hart, const Operation& operation) {
-  return in_integers(hart, operation, [&](FloatContext& context) {
+  return in_integers(hart, operation, RoundingMode::Rne, [&](FloatContext& context) {
     write<F>(hart, operation.rd,
              function(context, read<F>(hart, operation.rs1), read<F>(hart, operation.rs2)));
   });
 }
 template <typename F, bool (*function)(FloatContext&, BitsOf<F>, BitsOf<F>) noexcept>
 [[gnu::noinline]] Outcome compare(Hart& hart, const Operation& operation) {
-  return in_integers(hart, operation, [&](FloatContext& context) {
+  return in_integers(hart, operation, RoundingMode::Rne, [&](FloatContext& context) {
     set_x(hart, operation.rd,
           function(context, read<F>(hart, operation.rs1), read<F>(hart, operation.rs2)));
   });
