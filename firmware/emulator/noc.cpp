@@ -123,52 +123,6 @@ std::uint64_t Noc::send(NodeId source, NodeId destination, std::uint64_t bytes,
   return train.tail;
 }
 
-// Every destination's route is walked from the start; what an earlier one has passed already is
-// taken over from the link's mark instead of reserved again.
-void Noc::spread(NodeId source, std::span<const NodeId> destinations, const Train& start,
-                 std::span<std::uint64_t> arrivals) {
-  const std::uint64_t epoch = ++impl_->epoch;
-  for (std::size_t i = 0; i < destinations.size(); ++i) {
-    assert(geometry_.usable(destinations[i]));
-    Train train = start;
-    std::uint32_t die = source.die;
-    Fabric* here = nullptr;
-    impl_->routing.walk(source, destinations[i], [&](NodeId from, Direction direction, NodeId to) {
-      if (here == nullptr || from.die != die) {
-        die = from.die;
-        here = &fabric(die);
-        here->marks.resize(std::size_t{geometry_.node_positions()} * direction_count);
-      }
-      Fabric::Mark& mark =
-          here->marks[from.node * direction_count + static_cast<std::uint32_t>(direction)];
-      if (mark.epoch == epoch) {
-        train.head = mark.head;
-        train.tail = mark.tail;
-        return;
-      }
-      if (from.die == to.die) {
-        hop(*here, from, direction, train);
-      } else {
-        cross(from, direction, to, train);
-      }
-      mark = {epoch, train.head, train.tail};
-    });
-    deliver(destinations[i], train);
-    arrivals[i] = train.tail;
-  }
-}
-
-void Noc::multicast(NodeId source, std::span<const NodeId> destinations, std::uint64_t bytes,
-                    std::uint64_t departure, std::span<std::uint64_t> arrivals) {
-  assert(geometry_.usable(source) && arrivals.size() >= destinations.size());
-  Train train = this->train(bytes, departure);
-  train.pass(fabric(source.die)
-                 .port(source.node, NodePort::Out)
-                 .reserve(train.head, train.packets, watermark_));
-  train.delay(cycles_.injection);
-  spread(source, destinations, train, arrivals);
-}
-
 void Noc::retire_before(std::uint64_t cycle) { watermark_ = std::max(watermark_, cycle); }
 
 Route Noc::route(NodeId source, NodeId destination) {

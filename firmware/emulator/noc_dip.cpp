@@ -86,18 +86,6 @@ std::uint64_t Noc::send_from_dip(std::uint32_t index, DipEnd end, NodeId destina
   return train.tail;
 }
 
-void Noc::multicast_from_dip(std::uint32_t index, DipEnd end, std::span<const NodeId> destinations,
-                             std::uint64_t bytes, std::uint64_t departure,
-                             std::span<std::uint64_t> arrivals) {
-  assert(arrivals.size() >= destinations.size());
-  const auto& ports = geometry_.dips()[index].ports;
-  const auto port = static_cast<std::uint32_t>(ports.size() / 2);
-  Train train = this->train(bytes, departure);
-  access(dip(index), end, true, train);
-  enter_mesh(dip(index), port, train);
-  spread(ports[port], destinations, train, arrivals);
-}
-
 namespace {
 
 // A transfer that never is in packets of the mesh: as fast as the slowest it passes.

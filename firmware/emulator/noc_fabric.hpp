@@ -3,6 +3,7 @@
 // the first transfer needs it. Owned by the Noc; one thread at a time.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <vector>
@@ -47,16 +48,15 @@ struct Noc::Fabric {
     return ports[node * node_port_count + static_cast<std::uint32_t>(direction)];
   }
 
-  // When a multicast's packets are past a link; valid where the epoch is that multicast's.
+  // Which link of the plan numbered `plan` this is.
   struct Mark {
-    std::uint64_t epoch = 0;
-    std::uint64_t head = 0;
-    std::uint64_t tail = 0;
+    std::uint64_t plan = 0;
+    std::uint32_t link = 0;
   };
 
   std::vector<PacketSlots> ports;  // [node][NodePort]
   std::array<TimeBuckets, direction_count> edges;
-  std::vector<Mark> marks;  // [node][Direction], made by the first multicast that comes here
+  std::vector<Mark> marks;  // [node][Direction], made by the first plan that comes here
 };
 
 struct Noc::TileEdges {
@@ -82,7 +82,8 @@ struct Noc::Impl {
   std::vector<std::unique_ptr<TileEdges>> tile_edges;
   std::vector<std::unique_ptr<Dip>> dip_calendars;
   std::uint32_t tile_columns = 1;  // of the machine's grid of tiles
-  std::uint64_t epoch = 0;         // of the last multicast
+  std::uint64_t plans = 0;         // made so far
+  std::vector<Train> trains;       // of the multicast under way, by link of its plan
 };
 
 }  // namespace d1::emulator

@@ -105,83 +105,111 @@ std::uint64_t TimeBuckets::cycles_for(std::uint64_t bytes) const {
   return (bytes * bucket_cycles_ + capacity_ - 1) / capacity_;
 }
 
+// Index of the first segment that ends after `bucket`; stamps come nearly in order, so from the
+// end.
+std::size_t TimeBuckets::first_ending_after(std::uint64_t bucket) const {
+  std::size_t i = segments_.size();
+  for (int steps = 0; steps < 8; ++steps) {
+    if (i == 0 || segments_[i - 1].end <= bucket) return i;
+    --i;
+  }
+  const auto begin = segments_.begin();
+  return static_cast<std::size_t>(
+      std::partition_point(begin, begin + static_cast<std::ptrdiff_t>(i),
+                           [&](const Segment& x) { return x.end <= bucket; }) -
+      begin);
+}
+
 std::uint64_t TimeBuckets::used(std::uint64_t bucket) const {
-  const std::uint64_t index = bucket / chunk_buckets;
-  const auto chunk = std::partition_point(chunks_.begin(), chunks_.end(),
-                                          [&](const Chunk& c) { return c.index < index; });
-  if (chunk == chunks_.end() || chunk->index != index) return 0;
-  return chunk->used[bucket % chunk_buckets];
+  const std::size_t i = first_ending_after(bucket);
+  return i < segments_.size() && segments_[i].begin <= bucket ? segments_[i].used : 0;
 }
 
-// The position of chunk `index`, made where it is not there yet; `hint` is where it may stand.
-std::size_t TimeBuckets::chunk_at(std::uint64_t index, std::size_t hint, std::uint64_t watermark) {
-  if (hint < chunks_.size() && chunks_[hint].index == index) return hint;
-  const auto is_before = [&](const Chunk& c) { return c.index < index; };
-  auto place = chunks_.end();
-  if (!chunks_.empty() && chunks_.back().index >= index) {
-    place = std::partition_point(chunks_.begin(), chunks_.end(), is_before);
-    if (place->index == index) return static_cast<std::size_t>(place - chunks_.begin());
-  }
-  if (chunks_.size() >= forget_at_) {
-    forget(watermark);
-    place = std::partition_point(chunks_.begin(), chunks_.end(), is_before);
-  }
-  place = chunks_.insert(place, Chunk{index, {}});
-  return static_cast<std::size_t>(place - chunks_.begin());
-}
-
-void TimeBuckets::forget(std::uint64_t watermark) {
-  const std::uint64_t oldest = watermark / bucket_cycles_ / chunk_buckets;
-  const auto kept = std::partition_point(chunks_.begin(), chunks_.end(),
-                                         [&](const Chunk& c) { return c.index < oldest; });
-  chunks_.erase(chunks_.begin(), kept);
-  forget_at_ = std::max<std::size_t>(64, 2 * chunks_.size());
-}
-
-void TimeBuckets::remember(FullRun run, std::uint64_t watermark) {
-  if (run.begin == run.end) return;
-  if (run.begin <= full_.end && full_.begin <= run.end) {
-    full_ = {std::min(run.begin, full_.begin), std::max(run.end, full_.end)};
-  } else if (run.end - run.begin > full_.end - full_.begin ||
-             full_.end * bucket_cycles_ <= watermark) {
-    full_ = run;
+void TimeBuckets::note(std::uint64_t begin, std::uint64_t end, std::uint64_t used) {
+  if (begin == end || used == 0) return;
+  if (!changed_.empty() && changed_.back().end == begin && changed_.back().used == used) {
+    changed_.back().end = end;
+  } else {
+    changed_.push_back({begin, end, used});
   }
 }
 
+// Puts changed_ in the place of the segments [from, to), joined with equal neighbours.
+void TimeBuckets::splice(std::size_t from, std::size_t to, std::uint64_t watermark) {
+  const auto at = [&](std::size_t i) { return segments_.begin() + static_cast<std::ptrdiff_t>(i); };
+  const auto joins = [](const Segment& a, const Segment& b) {
+    return a.end == b.begin && a.used == b.used;
+  };
+  if (from > 0 && joins(segments_[from - 1], changed_.front())) {
+    changed_.front().begin = segments_[--from].begin;
+  }
+  if (to < segments_.size() && joins(changed_.back(), segments_[to])) {
+    changed_.back().end = segments_[to++].end;
+  }
+  const std::size_t kept = std::min(changed_.size(), to - from);
+  std::copy_n(changed_.begin(), kept, at(from));
+  if (kept < to - from) {
+    segments_.erase(at(from + kept), at(to));
+  } else {
+    segments_.insert(at(to), changed_.begin() + static_cast<std::ptrdiff_t>(kept), changed_.end());
+  }
+  if (segments_.size() >= forget_at_) {
+    const auto old =
+        std::partition_point(segments_.begin(), segments_.end(),
+                             [&](const Segment& x) { return x.end * bucket_cycles_ <= watermark; });
+    segments_.erase(segments_.begin(), old);
+    forget_at_ = std::max<std::size_t>(64, 2 * segments_.size());
+  }
+}
+
+// Walks over the runs of equally used buckets from `time` on and takes from each what is free.
 Passage TimeBuckets::reserve(std::uint64_t time, std::uint64_t bytes, std::uint64_t flow,
                              std::uint64_t watermark) {
   carried_ += bytes;
   flow = std::min(flow, capacity_);
+  changed_.clear();
   Passage passage{UINT64_MAX, 0};
-  FullRun run{0, 0};
-  std::size_t position = 0;
   std::uint64_t bucket = time / bucket_cycles_;
+  const std::size_t from = first_ending_after(bucket);
+  std::size_t next = from;  // the segment `bucket` is in or before
+  const auto inside = [&] { return next < segments_.size() && segments_[next].begin <= bucket; };
+  if (inside()) note(segments_[next].begin, bucket, segments_[next].used);
   for (std::uint64_t left = bytes; left > 0;) {
-    if (bucket >= full_.begin && bucket < full_.end) {
-      bucket = full_.end;
-      run = {full_.begin, full_.end};
+    const bool in_segment = inside();
+    const std::uint64_t used = in_segment ? segments_[next].used : 0;
+    const std::uint64_t run_end = in_segment                ? segments_[next].end
+                                  : next < segments_.size() ? segments_[next].begin
+                                                            : UINT64_MAX;
+    std::uint64_t count = run_end - bucket;
+    std::uint64_t taken = 0;  // from each of `count` buckets
+    if (used < capacity_) {
+      const std::uint64_t start = std::max(time, bucket * bucket_cycles_);
+      const std::uint64_t cycles = (bucket + 1) * bucket_cycles_ - start;
+      const std::uint64_t room =
+          std::min({capacity_ - used, flow * cycles, capacity_ * cycles / bucket_cycles_});
+      // As many whole buckets as this run has; what is less than a bucket's room by itself.
+      taken = std::min(room, left);
+      count = cycles < bucket_cycles_ || room > left ? 1 : std::min(count, left / room);
+      left -= taken * count;
+      if (taken > 0) {
+        passage.first = std::min(passage.first, start);
+        // Not before its own bytes have come, nor before all that shares the bucket has passed.
+        const std::uint64_t last_begin = (bucket + count - 1) * bucket_cycles_;
+        passage.last = std::max(std::max(time, last_begin) +
+                                    std::max((taken + flow - 1) / flow, cycles_for(taken)),
+                                last_begin + cycles_for(used + taken)) -
+                       1;
+      }
     }
-    position = chunk_at(bucket / chunk_buckets, position, watermark);
-    std::uint64_t& used = chunks_[position].used[bucket % chunk_buckets];
-    const std::uint64_t begin = bucket * bucket_cycles_;
-    const std::uint64_t start = std::max(time, begin);
-    const std::uint64_t cycles = begin + bucket_cycles_ - start;
-    const std::uint64_t taken =
-        std::min({left, capacity_ - used, flow * cycles, capacity_ * cycles / bucket_cycles_});
-    if (taken > 0) {
-      used += taken;
-      left -= taken;
-      passage.first = std::min(passage.first, start);
-      // Not before its own bytes have come, nor before all that shares the bucket has passed.
-      passage.last = std::max(start + std::max((taken + flow - 1) / flow, cycles_for(taken)),
-                              begin + cycles_for(used)) -
-                     1;
-    }
-    if (used == capacity_) run = {run.end == bucket ? run.begin : bucket, bucket + 1};
-    ++bucket;
-    if (bucket % chunk_buckets == 0) ++position;
+    note(bucket, bucket + count, used + taken);
+    bucket += count;
+    if (in_segment && bucket == run_end) ++next;
   }
-  remember(run, watermark);
+  if (inside()) {
+    note(bucket, segments_[next].end, segments_[next].used);
+    ++next;
+  }
+  splice(from, next, watermark);
   return passage;
 }
 

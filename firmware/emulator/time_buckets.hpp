@@ -6,14 +6,14 @@
 //                the busy intervals, so a transfer of any size is one step, a saturated resource
 //                is a single interval, and a resource that was never used is 24 bytes of zeros.
 //   TimeBuckets  something wider than a link, shared by many flows that each come at link speed (a
-//                die's edge, HBM, PCIe): a count of bytes per bucket of cycles.
+//                die's edge, HBM, PCIe): a count of bytes per bucket of cycles, equal neighbours
+//                kept together.
 //
 // Both give the earliest free capacity at or after the time asked for, in the order of the calls,
 // and forget what lies before a watermark: no call may then ask for a time before it.
 // One thread at a time; nothing blocks.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -83,31 +83,28 @@ class TimeBuckets {
   [[nodiscard]] std::uint64_t carried() const { return carried_; }  // bytes, ever
   [[nodiscard]] std::uint64_t capacity() const { return capacity_; }
   [[nodiscard]] std::uint64_t used(std::uint64_t bucket) const;  // at or after the watermark
-  [[nodiscard]] std::size_t chunk_count() const { return chunks_.size(); }
+  [[nodiscard]] std::size_t segment_count() const { return segments_.size(); }
 
  private:
-  static constexpr std::uint32_t chunk_buckets = 16;
-  // Buckets [begin, end) without room.
-  struct FullRun {
+  // Buckets [begin, end) of which each has as much used. Gaps between segments are unused, and
+  // neighbours differ: a long transfer, and a backlog, are one segment.
+  struct Segment {
     std::uint64_t begin;
     std::uint64_t end;
-  };
-  struct Chunk {
-    std::uint64_t index;  // first bucket / chunk_buckets
-    std::array<std::uint64_t, chunk_buckets> used;
+    std::uint64_t used;
   };
 
   [[nodiscard]] std::uint64_t cycles_for(std::uint64_t bytes) const;
-  std::size_t chunk_at(std::uint64_t index, std::size_t hint, std::uint64_t watermark);
-  void forget(std::uint64_t watermark);
-  void remember(FullRun run, std::uint64_t watermark);
+  [[nodiscard]] std::size_t first_ending_after(std::uint64_t bucket) const;
+  void note(std::uint64_t begin, std::uint64_t end, std::uint64_t used);
+  void splice(std::size_t from, std::size_t to, std::uint64_t watermark);
 
   std::uint64_t capacity_;
   std::uint32_t bucket_cycles_;
-  FullRun full_{0, 0};          // the longest run seen: a backlog is skipped in one step
-  std::size_t forget_at_ = 64;  // chunks at which to look for old ones
   std::uint64_t carried_ = 0;
-  std::vector<Chunk> chunks_;  // ascending by index; absent: nothing used
+  std::size_t forget_at_ = 64;  // segments at which to look for old ones
+  std::vector<Segment> segments_;
+  std::vector<Segment> changed_;  // what reserve() puts in place of those it met
 };
 
 }  // namespace d1::emulator

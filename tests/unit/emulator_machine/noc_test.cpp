@@ -332,6 +332,23 @@ TEST(NocMulticast, PassesEveryLinkOfItsRoutesOnce) {
   EXPECT_EQ(noc.packets_carried(source, NodePort::Out), 10u);
 }
 
+TEST(NocMulticast, ByAPlanIsTheSameEveryTime) {
+  const Geometry geometry = built_in("tile");
+  const auto nodes = usable_nodes(geometry);
+  const std::span<const NodeId> some(nodes.data() + 100, 900);
+  Noc planned(geometry);
+  Noc direct(geometry);
+  const MulticastPlan plan = planned.plan(nodes[0], some);
+  EXPECT_EQ(plan.destination_count(), 900u);
+  std::vector<std::uint64_t> expected(some.size());
+  std::vector<std::uint64_t> arrivals(some.size());
+  for (std::uint64_t departure = 0; departure < 400; departure += 10) {  // they get in each
+    planned.multicast(plan, 2000, departure, arrivals);                  // other's way
+    direct.multicast(nodes[0], some, 2000, departure, expected);
+    ASSERT_EQ(arrivals, expected);
+  }
+}
+
 TEST(NocDip, TransfersAloneTakeTheirClosedForms) {
   const Geometry geometry = built_in("d1");
   Noc noc(geometry);

@@ -165,10 +165,51 @@ TEST_P(TimeBucketsOfManyShapes, GiveTheSameWhetherOrNotTheyForget) {
     const Passage b = mindful.reserve(time, bytes, flow, 0);
     ASSERT_EQ(a.first, b.first);
     ASSERT_EQ(a.last, b.last);
-    most = std::max(most, forgetful.chunk_count());
+    most = std::max(most, forgetful.segment_count());
   }
   EXPECT_LE(most, 128u);
-  EXPECT_GT(mindful.chunk_count(), 1000u);
+  EXPECT_GT(mindful.segment_count(), 1000u);
+}
+
+// The definition, bucket by bucket.
+Passage slow_reserve(std::vector<std::uint64_t>& used, const BucketCase& shape, std::uint64_t time,
+                     std::uint64_t left) {
+  const auto [capacity, cycles, flow] = shape;
+  const auto at_rate = [&](std::uint64_t n) { return (n * cycles + capacity - 1) / capacity; };
+  Passage passage{UINT64_MAX, 0};
+  for (std::uint64_t bucket = time / cycles; left > 0; ++bucket) {
+    if (bucket >= used.size()) used.resize(2 * bucket + 1);
+    const std::uint64_t start = std::max(time, bucket * cycles);
+    const std::uint64_t span = (bucket + 1) * cycles - start;
+    const std::uint64_t taken = std::min(
+        {left, capacity - used[bucket], std::min(flow, capacity) * span, capacity * span / cycles});
+    if (taken == 0) continue;
+    used[bucket] += taken;
+    left -= taken;
+    passage.first = std::min(passage.first, start);
+    passage.last = std::max(start + std::max((taken + flow - 1) / flow, at_rate(taken)),
+                            bucket * cycles + at_rate(used[bucket])) -
+                   1;
+  }
+  return passage;
+}
+
+TEST_P(TimeBucketsOfManyShapes, GiveTheSameCyclesAsTheirDefinition) {
+  const BucketCase shape = GetParam();
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    std::mt19937 random(seed);
+    TimeBuckets buckets(shape.capacity, shape.cycles);
+    std::vector<std::uint64_t> slow;
+    for (std::uint64_t i = 0; i < 500; ++i) {
+      const std::uint64_t time = random() % (i * shape.cycles / 2 + 40 * shape.cycles);
+      const std::uint64_t bytes = 1 + random() % (random() % 8 == 0 ? 9 * shape.capacity : 5000);
+      const Passage got = buckets.reserve(time, bytes, shape.flow, 0);
+      const Passage expected = slow_reserve(slow, shape, time, bytes);
+      ASSERT_EQ(got.first, expected.first) << "call " << i;
+      ASSERT_EQ(got.last, expected.last) << "call " << i;
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, TimeBucketsOfManyShapes,
@@ -190,6 +231,17 @@ TEST(TimeBuckets, PassABacklogAtExactlyTheirRate) {
   const std::uint64_t whole = std::uint64_t{20'000} * 4096;
   EXPECT_GE(last + 1, 64 + (whole - 28'800) / 450);
   EXPECT_LE(last, 64 + (whole - in_first) / 450 + 64);
+}
+
+TEST(TimeBuckets, KeepALongTransferAndABacklogAsFewSegments) {
+  TimeBuckets pcie(1'024, 64);
+  TimeBuckets hbm(25'600, 64);
+  for (int i = 0; i < 1000; ++i) {
+    pcie.reserve(5, 64 << 20, 16, 0);
+    hbm.reserve(5, 64 << 20, 16, 0);
+  }
+  EXPECT_LE(pcie.segment_count(), 3u);
+  EXPECT_LE(hbm.segment_count(), 60u);
 }
 
 TEST(TimeBuckets, LetFlowsSlowerThanThemselvesPassSideBySide) {

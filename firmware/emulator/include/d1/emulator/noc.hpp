@@ -42,6 +42,31 @@ struct Route {
 enum class NodePort : std::uint8_t { East, West, South, North, Out, In };
 inline constexpr std::uint32_t node_port_count = 6;
 
+// The tree of a multicast, for those that send the same way again and again (a launch to its grid):
+// made once by Noc::plan(), a plain value, valid as long as that Noc.
+class MulticastPlan {
+ public:
+  [[nodiscard]] std::size_t destination_count() const { return destinations_.size(); }
+  [[nodiscard]] std::size_t link_count() const { return links_.size(); }
+
+ private:
+  friend class Noc;
+  static constexpr std::uint32_t at_source = UINT32_MAX;
+  struct Link {
+    NodeId from;
+    NodeId to;
+    Direction direction;
+    std::uint32_t before;  // index of the link the packets came by, or at_source
+  };
+  struct Destination {
+    NodeId node;
+    std::uint32_t last;  // index of the link it is reached by, or at_source
+  };
+  NodeId source_;
+  std::vector<Link> links_;  // each after the one before it
+  std::vector<Destination> destinations_;
+};
+
 class Noc {
  public:
   explicit Noc(const Geometry& geometry);
@@ -59,6 +84,12 @@ class Noc {
   void multicast(NodeId source, std::span<const NodeId> destinations, std::uint64_t bytes,
                  std::uint64_t departure, std::span<std::uint64_t> arrivals);
 
+  // The same in two steps; the second one costs some ns a link. `source` is a node, or the middle
+  // port of a DIP.
+  [[nodiscard]] MulticastPlan plan(NodeId source, std::span<const NodeId> destinations);
+  void multicast(const MulticastPlan& plan, std::uint64_t bytes, std::uint64_t departure,
+                 std::span<std::uint64_t> arrivals);
+
   // Between a node and what is behind a DIP, by the DIP's port nearest to the node's row.
   std::uint64_t send_to_dip(NodeId source, std::uint32_t dip, DipEnd end, std::uint64_t bytes,
                             std::uint64_t departure);
@@ -66,6 +97,11 @@ class Noc {
                               std::uint64_t bytes, std::uint64_t departure);
   // From a DIP to many, through its middle port.
   void multicast_from_dip(std::uint32_t dip, DipEnd end, std::span<const NodeId> destinations,
+                          std::uint64_t bytes, std::uint64_t departure,
+                          std::span<std::uint64_t> arrivals);
+
+  // By a plan from geometry.dip_port(dip).
+  void multicast_from_dip(std::uint32_t dip, DipEnd end, const MulticastPlan& plan,
                           std::uint64_t bytes, std::uint64_t departure,
                           std::span<std::uint64_t> arrivals);
 
@@ -100,8 +136,7 @@ class Noc {
   void cross(NodeId from, Direction direction, NodeId to, Train& train);
   void travel(NodeId source, NodeId destination, Train& train);
   void deliver(NodeId destination, Train& train);
-  void spread(NodeId source, std::span<const NodeId> destinations, const Train& start,
-              std::span<std::uint64_t> arrivals);
+  void spread(const MulticastPlan& plan, const Train& start, std::span<std::uint64_t> arrivals);
   void access(Dip& dip, DipEnd end, bool towards_mesh, Train& train);
   void enter_mesh(Dip& dip, std::uint32_t port, Train& train);
   void leave_mesh(Dip& dip, std::uint32_t port, Train& train);
