@@ -55,8 +55,9 @@ class Lookup {
         in_row.push_back({what.mask, what.match, id});
     }
     // The narrower of two patterns first: pause is one encoding of fence.
-    std::stable_sort(in_row.begin(), in_row.end(), [](const Candidate& a, const Candidate& b) {
-      return std::popcount(a.mask) > std::popcount(b.mask);
+    std::sort(in_row.begin(), in_row.end(), [](const Candidate& a, const Candidate& b) {
+      const int fixed_a = std::popcount(a.mask), fixed_b = std::popcount(b.mask);
+      return fixed_a != fixed_b ? fixed_a > fixed_b : a.id < b.id;
     });
     for (unsigned cell = 0; cell < kCells; ++cell) {
       const auto first = candidates_.size();

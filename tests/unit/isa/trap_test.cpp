@@ -23,6 +23,12 @@ TEST_F(Trap, EntryRecordsWhatHappenedAndMasksInterrupts) {
   EXPECT_EQ(hart.mstatus & (kMstatusMie | kMstatusMpie), kMstatusMpie);
 }
 
+TEST_F(Trap, AnIllegalCompressedInstructionLeavesItsTwoBytesAsValue) {
+  hart.mstatus &= ~kMstatusFs;
+  constexpr std::uint32_t kCompressedFld = 0x2000;  // c.fld fs0, 0(s0)
+  expect_trap(run(kCompressedFld), Cause::IllegalInstruction, kCompressedFld);
+}
+
 TEST_F(Trap, ReturnRestoresPcAndInterruptEnable) {
   hart.mtvec = kHandler;
   hart.mstatus |= kMstatusMie;

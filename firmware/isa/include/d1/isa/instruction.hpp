@@ -65,6 +65,7 @@ struct Operation {
   InstructionId id = InstructionId::Illegal;
   std::uint8_t length = 4;
   std::uint8_t rd = 0, rs1 = 0, rs2 = 0, rs3 = 0;
+  std::uint16_t compressed = 0;  // the encoding in memory where it has two bytes, else 0
 
   [[nodiscard]] std::uint64_t next_pc() const noexcept { return pc + length; }
   [[nodiscard]] unsigned rm() const noexcept { return full >> 12 & 7; }
@@ -80,7 +81,9 @@ struct Operation {
 }
 
 [[nodiscard]] inline Outcome illegal(Hart& hart, const Operation& operation) noexcept {
-  return trap(hart, operation, Cause::IllegalInstruction, operation.full);
+  // mtval shows what stands in memory, not the expansion of a compressed instruction.
+  return trap(hart, operation, Cause::IllegalInstruction,
+              operation.compressed != 0 ? operation.compressed : operation.full);
 }
 
 }  // namespace d1::isa

@@ -24,6 +24,7 @@ using Semantics = Outcome (*)(Hart&, const Operation&);
   operation.rs1 = instruction.rs1;
   operation.rs2 = instruction.rs2;
   operation.rs3 = instruction.rs3;
+  if (instruction.length == 2) operation.compressed = static_cast<std::uint16_t>(instruction.raw);
   return operation;
 }
 
