@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matrix products of Xd1: the portable implementation, and the choice among all.
+// Matrix products of Xd1 on any host, and those whose operands are widened by other functions.
 #include "xd1_mma.hpp"
 
 #include <bit>
@@ -84,6 +84,26 @@ std::uint32_t f16_to_f32(std::uint16_t code) noexcept {
   return sign | (top + 103) << 23 | (mantissa << (23 - top) & 0x7fffff);
 }
 
+}  // namespace
+
+void accumulate_portable(void* c, const WideOperands& operands, unsigned steps) noexcept {
+  float values[64];
+  std::memcpy(values, c, sizeof values);
+#if defined(__x86_64__)
+  const HostFloatScope scope(HostFloatScope::kNearest);
+  asm volatile("" : : "r"(values), "r"(&operands) : "memory");
+  accumulate_all(values, operands, steps);
+  asm volatile("" : : "r"(values) : "memory");
+#else
+  std::fenv_t saved;
+  std::feholdexcept(&saved);
+  std::fesetround(FE_TONEAREST);
+  accumulate_all(values, operands, steps);
+  std::fesetenv(&saved);
+#endif
+  std::memcpy(c, values, sizeof values);
+}
+
 void mma_bf16_portable(void* c, const void* a, const void* b) noexcept {
   float wide_a[32], wide_b[32];
   WideOperands operands;
@@ -105,103 +125,24 @@ void mma_f16_portable(void* c, const void* a, const void* b) noexcept {
   accumulate_portable(c, operands, 4);
 }
 
-using Accumulate = void (*)(void*, const WideOperands&, unsigned) noexcept;
-
-template <Accumulate kAccumulate>
-void mma_cf8_widened(void* c, const void* a, const void* b, PackedFormat a_format,
-                     PackedFormat b_format) noexcept {
+void mma_cf8_widened(Accumulate accumulate, void* c, const void* a, const void* b,
+                     PackedFormat a_format, PackedFormat b_format) noexcept {
   float wide_a[64];
   WideOperands operands;
   widen_to_f32(a_format, a, wide_a);
   widen_to_f32(b_format, b, operands.b);
   transpose(4, wide_a, operands.a);
-  kAccumulate(c, operands, 8);
+  accumulate(c, operands, 8);
 }
 
-template <Accumulate kAccumulate>
-void mma_cf16_widened(void* c, const void* a, const void* b, PackedFormat a_format,
-                      PackedFormat b_format) noexcept {
+void mma_cf16_widened(Accumulate accumulate, void* c, const void* a, const void* b,
+                      PackedFormat a_format, PackedFormat b_format) noexcept {
   float wide_a[32], wide_b[32];
   WideOperands operands;
   widen_to_f32(a_format, a, wide_a);
   widen_to_f32(b_format, b, wide_b);
   arrange_pairs(wide_a, wide_b, operands);
-  kAccumulate(c, operands, 4);
-}
-
-using Product = void (*)(void*, const void*, const void*) noexcept;
-using FormatProduct = void (*)(void*, const void*, const void*, PackedFormat,
-                               PackedFormat) noexcept;
-struct Products {
-  Product bf16, f16;
-  FormatProduct cf8, cf16;
-};
-
-constexpr Products kProducts[] = {
-    {mma_bf16_portable, mma_f16_portable, mma_cf8_widened<accumulate_portable>,
-     mma_cf16_widened<accumulate_portable>},
-#if defined(__x86_64__)
-    {mma_bf16_avx2, mma_f16_avx2, mma_cf8_widened<accumulate_avx2>,
-     mma_cf16_widened<accumulate_avx2>},
-    {mma_bf16_avx512, mma_f16_avx2, mma_cf8_avx512, mma_cf16_widened<accumulate_avx2>},
-#endif
-};
-
-Level selected = best_level();
-Products products = kProducts[static_cast<unsigned>(selected)];
-
-}  // namespace
-
-void accumulate_portable(void* c, const WideOperands& operands, unsigned steps) noexcept {
-  float values[64];
-  std::memcpy(values, c, sizeof values);
-#if defined(__x86_64__)
-  const HostFloatScope scope(HostFloatScope::kNearest);
-  asm volatile("" : : "r"(values), "r"(&operands) : "memory");
-  accumulate_all(values, operands, steps);
-  asm volatile("" : : "r"(values) : "memory");
-#else
-  std::fenv_t saved;
-  std::feholdexcept(&saved);
-  std::fesetround(FE_TONEAREST);
-  accumulate_all(values, operands, steps);
-  std::fesetenv(&saved);
-#endif
-  std::memcpy(c, values, sizeof values);
-}
-
-Level best_level() noexcept {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                    __builtin_cpu_supports("f16c");
-  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                      __builtin_cpu_supports("avx512bf16");
-  return !avx2 ? Level::Portable : avx512 ? Level::Avx512 : Level::Avx2;
-#else
-  return Level::Portable;
-#endif
-}
-
-Level selected_level() noexcept { return selected; }
-
-bool select_numerics(Level level) noexcept {
-  if (level > best_level()) return false;
-  selected = level;
-  products = kProducts[static_cast<unsigned>(level)];
-  return true;
-}
-
-void mma_bf16(void* c, const void* a, const void* b) noexcept { products.bf16(c, a, b); }
-void mma_f16(void* c, const void* a, const void* b) noexcept { products.f16(c, a, b); }
-void mma_cf8(void* c, const void* a, const void* b, PackedFormat a_format,
-             PackedFormat b_format) noexcept {
-  products.cf8(c, a, b, a_format, b_format);
-}
-void mma_cf16(void* c, const void* a, const void* b, PackedFormat a_format,
-              PackedFormat b_format) noexcept {
-  products.cf16(c, a, b, a_format, b_format);
+  accumulate(c, operands, 4);
 }
 
 }  // namespace d1::isa::numerics

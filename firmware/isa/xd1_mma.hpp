@@ -15,9 +15,16 @@ struct WideOperands {
 };
 
 // c[i][j] = fma(a[s][i], b[s][j], c[i][j]) for s = 0, 1, .. steps - 1, with the rounding of xd1.md.
+using Accumulate = void (*)(void* c, const WideOperands& operands, unsigned steps) noexcept;
 void accumulate_portable(void* c, const WideOperands& operands, unsigned steps) noexcept;
 void accumulate_avx2(void* c, const WideOperands& operands, unsigned steps) noexcept;
 
+void mma_bf16_portable(void* c, const void* a, const void* b) noexcept;
+void mma_f16_portable(void* c, const void* a, const void* b) noexcept;
+void mma_cf8_widened(Accumulate accumulate, void* c, const void* a, const void* b,
+                     PackedFormat a_format, PackedFormat b_format) noexcept;
+void mma_cf16_widened(Accumulate accumulate, void* c, const void* a, const void* b,
+                      PackedFormat a_format, PackedFormat b_format) noexcept;
 void mma_bf16_avx2(void* c, const void* a, const void* b) noexcept;
 void mma_f16_avx2(void* c, const void* a, const void* b) noexcept;
 void mma_bf16_avx512(void* c, const void* a, const void* b) noexcept;

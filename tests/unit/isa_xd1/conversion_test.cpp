@@ -120,7 +120,24 @@ std::string name_of(PackedFormat format) {
          (format.denormals == DenormalRule::Ieee ? " ieee" : " paper");
 }
 
-TEST(Xd1Conversion, EveryCodeWidensToTheValueOfItsDefinitionWithEveryBias) {
+// Each test runs on every level that the host has.
+class Xd1Conversion : public testing::TestWithParam<numerics::Level> {
+ protected:
+  void SetUp() override {
+    if (!numerics::select_numerics(GetParam())) GTEST_SKIP() << "this host lacks the level";
+  }
+  void TearDown() override { numerics::select_numerics(numerics::best_level()); }
+};
+INSTANTIATE_TEST_SUITE_P(Levels, Xd1Conversion,
+                         testing::Values(numerics::Level::Portable, numerics::Level::Avx2,
+                                         numerics::Level::Avx512),
+                         [](const auto& level) {
+                           return std::string(level.param == numerics::Level::Portable ? "Portable"
+                                              : level.param == numerics::Level::Avx2   ? "Avx2"
+                                                                                       : "Avx512");
+                         });
+
+TEST_P(Xd1Conversion, EveryCodeWidensToTheValueOfItsDefinitionWithEveryBias) {
   for_each_setting(1, [](PackedFormat format) {
     const auto exact = definition(format);
     std::vector<std::uint32_t> codes(is_byte(format.packed) ? 256 : 65536);
@@ -133,7 +150,7 @@ TEST(Xd1Conversion, EveryCodeWidensToTheValueOfItsDefinitionWithEveryBias) {
   });
 }
 
-TEST(Xd1Conversion, TheRangesOfThePaperHold) {
+TEST_P(Xd1Conversion, TheRangesOfThePaperHold) {
   struct Row {
     Packed packed;
     std::uint8_t bias;
@@ -152,7 +169,7 @@ TEST(Xd1Conversion, TheRangesOfThePaperHold) {
   }
 }
 
-TEST(Xd1Conversion, TheDenormalSwitchDoublesDenormalsAndNothingElse) {
+TEST_P(Xd1Conversion, TheDenormalSwitchDoublesDenormalsAndNothingElse) {
   for (const Packed packed : {Packed::Cf143, Packed::Cf152, Packed::Shp}) {
     const std::uint32_t first_normal = packed == Packed::Cf143   ? 8
                                        : packed == Packed::Cf152 ? 4
@@ -167,7 +184,7 @@ TEST(Xd1Conversion, TheDenormalSwitchDoublesDenormalsAndNothingElse) {
   }
 }
 
-TEST(Xd1Conversion, NearestAgreesWithDistancesAtEveryValueMiddleAndNeighbour) {
+TEST_P(Xd1Conversion, NearestAgreesWithDistancesAtEveryValueMiddleAndNeighbour) {
   for_each_setting(1, [](PackedFormat format) {
     if (!is_byte(format.packed) && format.bias % 21 != 0) return;
     if (format.packed == Packed::Uhp && format.bias != 0) return;
@@ -180,7 +197,7 @@ TEST(Xd1Conversion, NearestAgreesWithDistancesAtEveryValueMiddleAndNeighbour) {
   });
 }
 
-TEST(Xd1Conversion, EveryBf16NarrowsToItsNearestCode) {
+TEST_P(Xd1Conversion, EveryBf16NarrowsToItsNearestCode) {
   std::vector<std::uint32_t> values(65536);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::uint32_t>(i) << 16;
   for_each_setting(9, [&](PackedFormat format) {
@@ -198,7 +215,7 @@ TEST(Xd1Conversion, EveryBf16NarrowsToItsNearestCode) {
   });
 }
 
-TEST(Xd1Conversion, EveryCodeSurvivesTheWayToFp32AndBack) {
+TEST_P(Xd1Conversion, EveryCodeSurvivesTheWayToFp32AndBack) {
   for_each_setting(1, [](PackedFormat format) {
     if (!is_byte(format.packed)) return;
     std::vector<std::uint32_t> codes(256);
@@ -208,7 +225,7 @@ TEST(Xd1Conversion, EveryCodeSurvivesTheWayToFp32AndBack) {
   });
 }
 
-TEST(Xd1Conversion, StochasticRoundingFollowsItsGeneratorToTheBit) {
+TEST_P(Xd1Conversion, StochasticRoundingFollowsItsGeneratorToTheBit) {
   const std::uint64_t first_seed = 20260101;
   std::printf("seed %llu\n", static_cast<unsigned long long>(first_seed));
   std::mt19937_64 random(first_seed);
@@ -232,7 +249,7 @@ TEST(Xd1Conversion, StochasticRoundingFollowsItsGeneratorToTheBit) {
   });
 }
 
-TEST(Xd1Conversion, StochasticRoundingIsRightOnAverage) {
+TEST_P(Xd1Conversion, StochasticRoundingIsRightOnAverage) {
   // A third of the way from 1.0 to 1.125, and two fifths into the gap below the first normal
   // number.
   const PackedFormat format = make_format(Packed::Cf143, DenormalRule::Paper, 7);
@@ -264,7 +281,7 @@ TEST(Xd1Conversion, StochasticRoundingIsRightOnAverage) {
   }
 }
 
-TEST(Xd1Conversion, Fp32RoundsToBf16WithoutOverflowAndKeepsDenormals) {
+TEST_P(Xd1Conversion, Fp32RoundsToBf16WithoutOverflowAndKeepsDenormals) {
   const PackedFormat format = make_format(Packed::Bf16, DenormalRule::Paper, 0);
   const reference::Narrower exact(reference::bf16());
   std::printf("seed 7\n");
@@ -282,7 +299,7 @@ TEST(Xd1Conversion, Fp32RoundsToBf16WithoutOverflowAndKeepsDenormals) {
   EXPECT_EQ(narrow(format, {0x00010000}, Rounding::Nearest, 0)[0], 1u);
 }
 
-TEST(Xd1Conversion, CfloatToBf16IsTheRoundedValue) {
+TEST_P(Xd1Conversion, CfloatToBf16IsTheRoundedValue) {
   const reference::Narrower exact(reference::bf16());
   for_each_setting(21, [&](PackedFormat format) {
     const unsigned lanes = numerics::elements_of(format.packed);
@@ -304,7 +321,7 @@ TEST(Xd1Conversion, CfloatToBf16IsTheRoundedValue) {
   });
 }
 
-TEST(Xd1Conversion, NanAndInfinityClampWithTheirSignWhereTheFormatHasNeither) {
+TEST_P(Xd1Conversion, NanAndInfinityClampWithTheirSignWhereTheFormatHasNeither) {
   const std::vector<std::uint32_t> values = {0x7fc00000, 0xffc00000, 0x7f800000, 0xff800000,
                                              0x7f800001};
   const auto of = [&](Packed packed) {

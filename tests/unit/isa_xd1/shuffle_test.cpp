@@ -28,14 +28,26 @@ void expect_transposed(unsigned element_bytes) {
     for (unsigned j = 0; j < 8; ++j) EXPECT_EQ(out[8 * i + j], in[8 * j + i]);
 }
 
-TEST(Xd1Shuffle, TransposesMoveRowsToColumnsAtEachWidth) {
+// Each test runs on every level that the host has.
+class Xd1Shuffle : public testing::TestWithParam<numerics::Level> {
+ protected:
+  void SetUp() override {
+    if (!numerics::select_numerics(GetParam())) GTEST_SKIP() << "this host lacks the level";
+  }
+  void TearDown() override { numerics::select_numerics(numerics::best_level()); }
+};
+INSTANTIATE_TEST_SUITE_P(Levels, Xd1Shuffle,
+                         testing::Values(numerics::Level::Portable, numerics::Level::Avx2,
+                                         numerics::Level::Avx512));
+
+TEST_P(Xd1Shuffle, TransposesMoveRowsToColumnsAtEachWidth) {
   expect_transposed<std::uint8_t>(1);
   expect_transposed<std::uint16_t>(2);
   expect_transposed<std::uint32_t>(4);
   expect_transposed<std::uint64_t>(8);
 }
 
-TEST(Xd1Shuffle, PackBPairsRowsAlongK) {
+TEST_P(Xd1Shuffle, PackBPairsRowsAlongK) {
   const auto in = numbered<std::uint16_t>(32);
   std::vector<std::uint16_t> out(32), back(32);
   numerics::pack_b(in.data(), out.data());
@@ -45,7 +57,7 @@ TEST(Xd1Shuffle, PackBPairsRowsAlongK) {
   EXPECT_EQ(back, in);
 }
 
-TEST(Xd1Shuffle, PackBtPairsColumnsAlongK) {
+TEST_P(Xd1Shuffle, PackBtPairsColumnsAlongK) {
   const auto in = numbered<std::uint16_t>(32);
   std::vector<std::uint16_t> out(32), back(32);
   numerics::pack_bt(in.data(), out.data());
@@ -55,7 +67,7 @@ TEST(Xd1Shuffle, PackBtPairsColumnsAlongK) {
   EXPECT_EQ(back, in);
 }
 
-TEST(Xd1Shuffle, PackB4MakesFourBOperandsOfFourRows) {
+TEST_P(Xd1Shuffle, PackB4MakesFourBOperandsOfFourRows) {
   const auto in = numbered<std::uint16_t>(128);
   std::vector<std::uint16_t> out(128), back(128);
   numerics::pack_b4(in.data(), out.data());
@@ -67,7 +79,7 @@ TEST(Xd1Shuffle, PackB4MakesFourBOperandsOfFourRows) {
   EXPECT_EQ(back, in);
 }
 
-TEST(Xd1Shuffle, PackCSplitsRowsOfSixteenIntoTwoTiles) {
+TEST_P(Xd1Shuffle, PackCSplitsRowsOfSixteenIntoTwoTiles) {
   const auto in = numbered<std::uint32_t>(128);
   std::vector<std::uint32_t> out(128), back(128);
   numerics::pack_c(in.data(), out.data());
@@ -80,7 +92,7 @@ TEST(Xd1Shuffle, PackCSplitsRowsOfSixteenIntoTwoTiles) {
 }
 
 // The recipes at the end of section 8 of xd1.md, on a matrix product that is exact in FP32.
-TEST(Xd1Shuffle, OperandsPreparedByShufflesMultiplyMatrices) {
+TEST_P(Xd1Shuffle, OperandsPreparedByShufflesMultiplyMatrices) {
   constexpr unsigned kDepth = 32;
   const auto bf16 = [](int value) {
     const auto f = static_cast<float>(value);
