@@ -135,8 +135,8 @@ class FirstOperand : public Operand<F> {
 
 // ---- Loops ---------------------------------------------------------------------------------
 
-// The kernels of a format, or null if packets of it are not done by host vectors: F16, and
-// rounding to nearest with ties away from zero, which hosts do not know.
+// The kernels of a format; null where packets are not done by host vectors: for rounding to nearest
+// with ties away from zero, which hosts do not know. Each of them may be null, too.
 template <typename F>
 [[nodiscard]] inline const LaneKernels* lane_kernels(const FloatContext& context) noexcept {
   if (context.rounding == RoundingMode::Rmm) return nullptr;
@@ -145,7 +145,7 @@ template <typename F>
   else if constexpr (std::is_same_v<F, F64>)
     return &kernels().f64;
   else
-    return nullptr;
+    return &kernels().f16;
 }
 
 template <typename F>

@@ -32,7 +32,8 @@ void run_binary(Hart& hart, const Body& body, unsigned vd, const Operand<F>& lef
                 const Operand<F>& right) {
   FloatScope scope(hart, kDynamic);
   if constexpr (!std::is_null_pointer_v<decltype(Op::kKernel)>) {
-    if (const LaneKernels* const lanes = lane_kernels<F>(scope); lanes != nullptr) {
+    if (const LaneKernels* const lanes = lane_kernels<F>(scope);
+        lanes != nullptr && lanes->*Op::kKernel != nullptr) {
       for_packets<F>(
           hart, body, vd,
           [&](std::uint8_t* result, unsigned packets, PacketStream l, PacketStream r) {
@@ -123,7 +124,8 @@ Outcome vfsqrt_v(Hart& hart, const Operation& operation) {
     using F = decltype(format);
     FloatScope scope(hart, kDynamic);
     const Operand<F> source(bytes_of(hart, operation.rs2));
-    if (const LaneKernels* const lanes = lane_kernels<F>(scope); lanes != nullptr) {
+    if (const LaneKernels* const lanes = lane_kernels<F>(scope);
+        lanes != nullptr && lanes->square_root != nullptr) {
       for_packets<F>(
           hart, body, operation.rd,
           [&](std::uint8_t* result, unsigned packets, PacketStream stream) {

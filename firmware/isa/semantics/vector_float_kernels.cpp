@@ -10,7 +10,7 @@ const Kernels& kernels() noexcept {
         __builtin_cpu_supports("avx512vl"))
       return kKernelsV4;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-        __builtin_cpu_supports("bmi2"))
+        __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("f16c"))
       return kKernelsV3;
     return kKernelsBaseline;
   }();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loops over whole 64-byte packets of f32 or f64 lanes, compiled once for each level of host CPU.
+// Loops over whole 64-byte packets of lanes, compiled once for each level of host CPU.
 //
 // They are plain host arithmetic under the guest's MXCSR (d1/isa/float_environment.hpp): rounding
 // follows it and flags gather there. Every lane is computed, so callers pass only packets whose
@@ -26,15 +26,19 @@ using BinaryKernel = void (*)(std::uint8_t* result, PacketStream left, PacketStr
 using FusedKernel = bool (*)(std::uint8_t* result, PacketStream left, PacketStream right,
                              PacketStream addend, std::size_t packets);
 
+// Null where the host has no such instructions: callers go element by element then.
 struct LaneKernels {
   BinaryKernel add, subtract, multiply, divide;
   UnaryKernel square_root;
-  // Index: 1 negates the product, 2 the addend. Null where the host has no such instruction.
+  // Index: 1 negates the product, 2 the addend.
   FusedKernel fused[4];
+  // From the format half as wide, exactly; signaling NaNs raise NV. Of the source 32 bytes make a
+  // packet, and NaNs need not become canonical.
+  UnaryKernel widen;
 };
 
 struct Kernels {
-  LaneKernels f32, f64;
+  LaneKernels f16, f32, f64;
 };
 
 // The best set for this host.

@@ -3,7 +3,7 @@
 #include <d1/isa/float_environment.hpp>
 #include <semantics/vector_float_kernels.hpp>
 
-#include "vector_machine.hpp"
+#include "float_reference.hpp"
 
 namespace d1::isa::test {
 namespace {
@@ -17,7 +17,8 @@ constexpr unsigned kPackets = 8, kTrials = 300;
 
 std::vector<const Kernels*> runnable_levels() {
   std::vector<const Kernels*> levels = {&vector_float::kKernelsBaseline};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      __builtin_cpu_supports("f16c"))
     levels.push_back(&vector_float::kKernelsV3);
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
@@ -80,6 +81,40 @@ TEST(VectorFloatKernels, AllLevelsOfHostAgree) {
           ASSERT_TRUE(same(other.registers[i], best.registers[i])) << "kernel " << i;
           ASSERT_EQ(other.flags[i], best.flags[i]) << "kernel " << i;
         }
+      }
+    }
+}
+
+TEST(VectorFloatKernels, AllLevelsWidenExactlyAndReportSignalingNans) {
+  SCOPED_TRACE("seed " + std::to_string(kSeed));
+  constexpr std::size_t kHalfPacket = kVlenBytes / 2;
+  VectorMachine machine(kSeed);
+  for (unsigned trial = 0; trial < kTrials; ++trial)
+    for (const unsigned width : {5U, 6U}) {
+      machine.fill_floats(width - 1);
+      for (const Kernels* level : runnable_levels()) {
+        const auto widen = (width == 5 ? level->f32 : level->f64).widen;
+        if (widen == nullptr) continue;
+        machine.hart.fflags = 0;
+        VectorRegisters result{};
+        {
+          FloatScope scope(machine.hart, kDynamic);
+          widen(result.bytes[0], {machine.registers.bytes[16], kHalfPacket}, 2);
+        }
+        FloatContext context;
+        for (unsigned i = 0; i < 2 * (kVlenBits >> width); ++i) {
+          const std::uint64_t narrow = get(machine.registers, 16, width - 1, i);
+          const std::uint64_t wanted =
+              width == 5 ? widened<F32, F16>(context, narrow) : widened<F64, F32>(context, narrow);
+          const std::uint64_t got = get(result, 0, width, i);
+          const bool nans = in_format(width, [&](auto f) {
+            using F = decltype(f);
+            return is_nan<F>(static_cast<BitsOf<F>>(got)) &&
+                   is_nan<F>(static_cast<BitsOf<F>>(wanted));
+          });
+          ASSERT_TRUE(nans || got == wanted) << "element " << i;
+        }
+        ASSERT_EQ(unsigned{machine.hart.fflags}, unsigned{context.flags});
       }
     }
 }
