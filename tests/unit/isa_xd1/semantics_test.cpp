@@ -147,10 +147,22 @@ TEST_F(Xd1Semantics, StochasticOnesMoveTheSeedOnByTheSameStepAndOthersLeaveIt) {
 
 // ---- formats and biases come from the CSRs -----------------------------------------------------
 
-constexpr unsigned kFormatCsr = 0x800, kBiasCsr = 0x801;
+TEST_F(Xd1Semantics, TheCsrsHoldTheFieldsTheSemanticsReadAndNoOthers) {
+  const auto write_ones = [this](std::int32_t number) {
+    hart.x[10] = ~std::uint64_t{0};
+    EXPECT_NE(run(InstructionId::csrrw, {.rd = 0, .rs1 = 10, .immediate = number}), Outcome::Trap);
+  };
+  write_ones(0x800);
+  EXPECT_EQ(hart.float_formats,
+            kFormatA152 | kFormatB152 | kFormatIeeeDenormals | kFormatAUhp | kFormatBUhp);
+  write_ones(0x801);
+  EXPECT_EQ(hart.d1_bias, std::uint64_t{63} << kBiasA | std::uint64_t{63} << kBiasB |
+                              std::uint64_t{63} << kBiasSource | std::uint64_t{63} << kBiasResult);
+  write_ones(0x802);
+  EXPECT_EQ(hart.d1_seed, ~std::uint64_t{0});
+}
 
 TEST_F(Xd1Semantics, ConversionsTakeTheirOwnBiasFieldsAndTheDenormalSwitch) {
-  ASSERT_TRUE(csr_facts(kBiasCsr) != nullptr);
   hart.d1_bias = std::uint64_t{11} << kBiasSource | std::uint64_t{22} << kBiasResult |
                  std::uint64_t{33} << kBiasA | std::uint64_t{44} << kBiasB;
   for (const bool ieee : {false, true}) {
