@@ -3,6 +3,8 @@
 
 namespace d1::driver {
 
-void register_built_in_transports(std::map<std::string, TransportFactory, std::less<>>&) {}
+void register_built_in_transports(std::map<std::string, TransportFactory, std::less<>>& factories) {
+  factories.emplace("in-process", make_in_process_transport);
+}
 
 }  // namespace d1::driver

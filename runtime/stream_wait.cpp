@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// Waiting for operations: verdicts in words, and the end of launches whose time has passed.
+#include <fmt/format.h>
+#include <d1/driver/status_error.hpp>
+
+#include "stream_core.hpp"
+
+namespace d1::runtime {
+
+namespace limits = driver::limits;
+using driver::Clock;
+using driver::Deadline;
+
+namespace {
+
+std::string_view name_of(OperationKind kind) {
+  switch (kind) {
+    case OperationKind::Copy:
+      return "copy";
+    case OperationKind::Fill:
+      return "fill";
+    case OperationKind::Launch:
+      return "launch";
+    case OperationKind::Record:
+      return "recording of an event";
+    case OperationKind::WaitForEvent:
+      return "wait for an event";
+    case OperationKind::Fence:
+      return "fence";
+  }
+  return "operation";
+}
+
+}  // namespace
+
+Deadline StreamCore::head_expiry() {
+  std::lock_guard lock(mutex_);
+  if (!first_ || first_->timeout.count() == 0 || first_->timing_out) return Deadline::max();
+  const auto left = Deadline::max() - head_started_;
+  return first_->timeout > left ? Deadline::max() : head_started_ + first_->timeout;
+}
+
+Result<> StreamCore::wait(OperationState* operation, Deadline deadline) {
+  const auto done = [&] { return operation->done.load(std::memory_order_acquire); };
+  driver::LogReader& log = context_->device().log();
+  Result<> printed;
+  while (!done()) {
+    const std::uint64_t heads = heads_.load(std::memory_order_relaxed);
+    const Deadline expiry = head_expiry();
+    const bool woken = queue_->wait(
+        [&] {
+          printed = log.poll();
+          return done() || heads_.load(std::memory_order_relaxed) != heads;
+        },
+        std::min(deadline, expiry));
+    if (woken || done()) continue;
+    if (Clock::now() >= expiry) {
+      end_expired_launch();
+    } else if (Clock::now() >= deadline) {
+      return fail(ErrorKind::Timeout,
+                  "The operation has not ended by the deadline; it goes on, wait "
+                  "for it again.");
+    }
+  }
+  printed = log.poll();  // what a launch has printed is there before its completion
+  if (!operation->failed) return printed;
+  {
+    std::lock_guard lock(mutex_);
+    if (operation->error) return std::unexpected(*operation->error);
+  }
+  Error error = describe_failure(operation);
+  OperationState* reported = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    if (!operation->error) operation->error = error;
+    // Whoever waits for it has heard of it: synchronize() need not tell again.
+    if (first_failed_ == operation) reported = std::exchange(first_failed_, nullptr);
+  }
+  if (reported) release(reported);
+  return std::unexpected(std::move(error));
+}
+
+Result<> StreamCore::synchronize(Deadline deadline) {
+  OperationState* newest = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    newest = last_;
+    if (newest) add_reference(newest);
+  }
+  if (newest) {
+    // Only whether it ends counts here: its failure is first_failed_, unless an earlier one is.
+    auto waited = wait(newest, deadline);
+    const bool ended = newest->done.load(std::memory_order_acquire);
+    release(newest);
+    if (!ended) return waited;
+    if (!waited) {
+      std::lock_guard lock(mutex_);
+      if (!first_failed_) return waited;
+    }
+  }
+  OperationState* failed = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    failed = first_failed_;
+    if (failed) add_reference(failed);
+  }
+  if (!failed) return context_->device().log().poll();
+  auto verdict = wait(failed, deadline);
+  release(failed);
+  return verdict;
+}
+
+void StreamCore::end_expired_launch() {
+  OperationState* operation = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    if (!first_ || first_->timeout.count() == 0 || first_->timing_out ||
+        Clock::now() - head_started_ < first_->timeout) {
+      return;
+    }
+    operation = first_;
+    operation->timing_out = true;
+    add_reference(operation);
+  }
+  std::string report = hang_report(*context_, operation->program.get(), *operation->grid);
+  {
+    std::lock_guard lock(mutex_);
+    operation->hang_report = std::move(report);
+  }
+  d1_abort abort{};
+  abort.header.opcode = D1_COMMAND_ABORT;
+  abort.queue = queue_->index();
+  abort.command_id = operation->command_id;
+  // NOT_FOUND: it has just ended by itself. Any other failure shows in the wait that follows.
+  (void)context_->execute(driver::to_bytes(abort), driver::after(limits::kAbortGrace));
+  const auto done = [&] { return operation->done.load(std::memory_order_acquire); };
+  if (!queue_->wait(done, driver::after(limits::kAbortGrace))) queue_->close();
+  release(operation);
+}
+
+Error StreamCore::describe_failure(OperationState* operation) {
+  const driver::Completion& failure = operation->failure;
+  const bool launch = operation->kind == OperationKind::Launch;
+  if (failure.kind == driver::CompletionKind::DeviceLost) return context_->device().lost_error();
+  if (launch && operation->timing_out &&
+      (failure.kind == driver::CompletionKind::Cancelled || failure.status == D1_STATUS_ABORTED)) {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(operation->timeout);
+    return Error(ErrorKind::Timeout,
+                 fmt::format("Kernel '{}' had not ended {} ms after its start and was aborted. {}",
+                             operation->kernel, ms.count(), operation->hang_report));
+  }
+  if (failure.kind == driver::CompletionKind::Cancelled) {
+    return Error(ErrorKind::Cancelled,
+                 fmt::format("The stream was closed before this {} had been carried out.",
+                             name_of(operation->kind)));
+  }
+  if (launch && failure.status == D1_STATUS_TRAP) {
+    return trap_error(*context_, *operation->program, operation->kernel, *operation->grid,
+                      operation->report);
+  }
+  Error error = driver::status_error(failure.opcode, failure.status, failure.detail);
+  if (!launch) return error;
+  if (failure.status == D1_STATUS_STUCK) {
+    error = Error(error.kind(),
+                  fmt::format("{} {}", error.sentence(),
+                              hang_report(*context_, operation->program.get(), *operation->grid)));
+  }
+  return std::move(error).while_doing(
+      fmt::format("running kernel '{}' on {} nodes", operation->kernel, operation->grid->nodes()));
+}
+
+Operation::Operation(std::shared_ptr<StreamCore> core, OperationState* state) noexcept
+    : core_(std::move(core)), state_(state) {}
+
+Operation::Operation(Operation&& other) noexcept
+    : core_(std::move(other.core_)), state_(std::exchange(other.state_, nullptr)) {}
+
+Operation& Operation::operator=(Operation&& other) noexcept {
+  std::swap(core_, other.core_);
+  std::swap(state_, other.state_);
+  return *this;
+}
+
+Operation::~Operation() {
+  if (state_) core_->release(state_);
+}
+
+bool Operation::done() const noexcept {
+  return !state_ || state_->done.load(std::memory_order_acquire);
+}
+
+Result<> Operation::wait(Deadline deadline) const {
+  if (!state_) return fail(ErrorKind::Invalid, "There is no operation to wait for.");
+  return core_->wait(state_, deadline);
+}
+
+std::uint64_t Operation::start_cycle() const noexcept {
+  return done() && state_ ? state_->start_cycle : 0;
+}
+std::uint64_t Operation::end_cycle() const noexcept {
+  return done() && state_ ? state_->end_cycle : 0;
+}
+const d1_launch_report& Operation::report() const noexcept {
+  static const d1_launch_report none{};
+  return done() && state_ ? state_->report : none;
+}
+
+}  // namespace d1::runtime
