@@ -99,11 +99,6 @@ Error status_error(std::uint8_t opcode, std::uint16_t status, std::uint64_t deta
       return {ErrorKind::Invalid,
               fmt::format("The {} command found no command {} in flight; it may have ended.", name,
                           detail)};
-    case D1_STATUS_STUCK:
-      return {ErrorKind::Timeout,
-              fmt::format("The {} cannot end: every hart waits, and nothing is left that could "
-                          "wake one.",
-                          name)};
     default:
       return {ErrorKind::Protocol,
               fmt::format("The device completed a {} command with status {}, which the contract "

@@ -160,11 +160,6 @@ Error StreamCore::describe_failure(OperationState* operation) {
   }
   Error error = driver::status_error(failure.opcode, failure.status, failure.detail);
   if (!launch) return error;
-  if (failure.status == D1_STATUS_STUCK) {
-    error = Error(error.kind(),
-                  fmt::format("{} {}", error.sentence(),
-                              hang_report(*context_, operation->program.get(), *operation->grid)));
-  }
   return std::move(error).while_doing(
       fmt::format("running kernel '{}' on {} nodes", operation->kernel, operation->grid->nodes()));
 }

@@ -8,7 +8,7 @@ namespace d1::driver {
 namespace {
 
 TEST(StatusError, EveryStatusIsAFullSentenceThatNamesTheCommand) {
-  for (std::uint16_t status = 1; status <= D1_STATUS_STUCK; ++status) {
+  for (std::uint16_t status = 1; status <= D1_STATUS_NOT_FOUND; ++status) {
     const Error error = status_error(D1_COMMAND_COPY, status, 0x123);
     EXPECT_TRUE(error.sentence().ends_with('.')) << error.sentence();
     if (status != D1_STATUS_TRAP) {
