@@ -12,6 +12,16 @@ namespace {
 
 constexpr std::uint64_t kTicks = isa::kTicksPerCycle;
 
+// What goes over the wire are the emulator's own enumerators.
+static_assert(static_cast<int>(isa::HartStatus::Stopped) == D1_HART_STOPPED &&
+              static_cast<int>(isa::HartStatus::Parked) == D1_HART_PARKED &&
+              static_cast<int>(isa::WaitKind::Semaphore) == D1_WAIT_SEMAPHORE &&
+              static_cast<int>(isa::WaitKind::NodeBarrier) == D1_WAIT_NODE_BARRIER &&
+              static_cast<int>(isa::WaitKind::GridBarrier) == D1_WAIT_GRID_BARRIER &&
+              static_cast<int>(isa::WaitKind::RemoteAccess) == D1_WAIT_REMOTE_ACCESS &&
+              static_cast<int>(isa::WaitKind::Transfer) == D1_WAIT_TRANSFER &&
+              static_cast<int>(isa::WaitKind::Interrupt) == D1_WAIT_INTERRUPT);
+
 d1_hart_report report_of(const Node& node, NodeId place, std::uint32_t rank, unsigned index) {
   const isa::Hart& hart = node.hart(index);
   d1_hart_report report{};

@@ -176,9 +176,21 @@ struct d1_launch_report {
   uint64_t cause, value, pc, ra, sp; /* of that hart */
 };
 
+enum d1_hart_status { D1_HART_RESET = 0, D1_HART_RUNNABLE = 1, D1_HART_PARKED = 2, D1_HART_STOPPED = 3 };
+
+enum d1_wait_kind {
+  D1_WAIT_NONE = 0,
+  D1_WAIT_SEMAPHORE = 1,
+  D1_WAIT_NODE_BARRIER = 2,
+  D1_WAIT_GRID_BARRIER = 3,
+  D1_WAIT_REMOTE_ACCESS = 4, /* a load, store or atomic on another node */
+  D1_WAIT_TRANSFER = 5,      /* d1.xfer.wait, or a fence that waits for puts */
+  D1_WAIT_INTERRUPT = 6      /* wfi */
+};
+
 struct d1_hart_report {
   uint32_t die, node, rank;
-  uint8_t hart, status, wait_kind, reserved; /* isa: HartStatus, WaitKind */
+  uint8_t hart, status, wait_kind, reserved; /* enum d1_hart_status, d1_wait_kind */
   uint64_t pc, ra, sp;
   uint64_t wait_index, wait_amount, wait_value; /* semaphore: number, count wanted, count there */
   uint64_t wait_since, cycle;

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The same run whatever the number and the speed of the host threads.
+#include <gtest/gtest.h>
+
+#include <emulator_kernels_program.hpp>
+#include <raw_host.hpp>
+
+namespace d1::emulator::test {
+namespace {
+
+constexpr std::uint32_t kOut = 0x80000;
+
+struct Observed {
+  std::uint64_t trace, end_cycle, instructions;
+  std::vector<std::uint64_t> by_thread;
+};
+
+Observed storm(unsigned threads, std::uint64_t seed, std::function<void(unsigned)> delay = {}) {
+  DeviceOptions options;
+  options.host_threads = threads;
+  options.seed = seed;
+  options.join_delay = std::move(delay);
+  RawHost host(options);
+  host.load(emulator_kernels_program);
+  const d1_completion completion = host.launch("storm", 0, {kOut, 60}, 2);
+  EXPECT_EQ(completion.status, D1_STATUS_OK);
+  const DeviceStatistics statistics = host.device().statistics();
+  return {statistics.trace_hash, completion.end_cycle - completion.start_cycle,
+          host.report().instructions, statistics.instructions};
+}
+
+TEST(Determinism, TracesAgreeOnOneTwoThreeAndEightThreadsWithRandomDelays) {
+  const Observed reference = storm(1, 0);
+  for (const unsigned threads : {2u, 3u, 8u}) {
+    const Observed run = storm(threads, 0, [](unsigned worker) {
+      static thread_local std::uint64_t state = 12345;
+      state = state * 6364136223846793005u + worker + 1;
+      std::this_thread::sleep_for(std::chrono::microseconds(state >> 40 & 63));
+    });
+    EXPECT_EQ(run.trace, reference.trace) << threads << " threads";
+    EXPECT_EQ(run.end_cycle, reference.end_cycle) << threads << " threads";
+    EXPECT_EQ(run.instructions, reference.instructions) << threads << " threads";
+  }
+}
+
+TEST(Determinism, ASeedShufflesWhatIsUnorderedTheSameWayEachTime) {
+  const Observed plain = storm(2, 0);
+  const Observed one = storm(2, 1), again = storm(1, 1), two = storm(2, 2);
+  EXPECT_EQ(one.trace, again.trace);
+  EXPECT_NE(one.trace, plain.trace);
+  EXPECT_NE(one.trace, two.trace);
+}
+
+}  // namespace
+}  // namespace d1::emulator::test
