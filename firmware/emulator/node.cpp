@@ -108,6 +108,11 @@ void Node::run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t 
 
 void Node::run_turn(Engine& engine, Hart& hart, std::uint64_t budget) {
   wake_at_[hart.hart_id] = 0;
+  // A switch of harts ends the reservation of the one that ran before.
+  if (last_hart_ != hart.hart_id) {
+    harts_[last_hart_].reservation = isa::kNoReservation;
+    last_hart_ = hart.hart_id;
+  }
   const std::size_t before = outbox_->packets.size();
   const TurnEnd end = engine.run(hart, code_, budget);
   settle(hart, window_);
@@ -146,7 +151,7 @@ void Node::note_unhandled_trap(Hart& hart) {
 
 Packet& Node::send(const Hart& hart, PacketKind kind) {
   Packet& packet = outbox_->packets.emplace_back();
-  packet.departure = own_time(hart);
+  packet.departure = isa::ticks_now(hart);
   packet.source = id_;
   packet.sequence = sequence_++;
   packet.hart = hart.hart_id;

@@ -139,6 +139,7 @@ class Node final : public isa::Environment {
   UnitWindow window_;
   std::array<std::uint64_t, 8> busy_{};
   std::array<std::uint64_t, isa::kHartsPerNode> wake_at_{};  // asked for during the hart's own turn
+  std::uint8_t last_hart_ = 0;  // that ran
   LaunchContext* launch_ = nullptr;
   Outbox* outbox_ = nullptr;  // of the running thread; null between quanta
 };

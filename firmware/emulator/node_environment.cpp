@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include <d1/abi/log.h>
+#include <d1/isa/csr.hpp>
 #include <d1/isa/memory.hpp>
 
 #include "machine_state.hpp"
@@ -136,7 +137,7 @@ Outcome Node::fence_i(Hart& hart, const Operation& operation) {
 Outcome Node::fence(Hart& hart, const Operation& operation) {
   const TransferState& state = transfers_[hart.hart_id];
   if (state.uncommitted == 0) {
-    if (own_time(hart) >= state.far_done) return Outcome::Next;
+    if (isa::ticks_now(hart) >= state.far_done) return Outcome::Next;
     wake_at_[hart.hart_id] = state.far_done;
   }
   return park(hart, operation, WaitKind::Transfer, 1, 0);
@@ -145,7 +146,7 @@ Outcome Node::fence(Hart& hart, const Operation& operation) {
 Outcome Node::transfer_wait(Hart& hart, const Operation& operation) {
   const TransferState& state = transfers_[hart.hart_id];
   if (state.uncommitted == 0) {
-    if (own_time(hart) >= state.local_done) return Outcome::Next;
+    if (isa::ticks_now(hart) >= state.local_done) return Outcome::Next;
     wake_at_[hart.hart_id] = state.local_done;
   }
   return park(hart, operation, WaitKind::Transfer, 0, 0);
@@ -163,7 +164,7 @@ Outcome Node::semaphore_wait(Hart& hart, const Operation& operation, std::uint64
   if (index >= D1_SEMAPHORES) return isa::trap(hart, operation, Cause::SemaphoreFault, index);
   if (count > D1_SEMAPHORE_MAX_COUNT)
     return isa::trap(hart, operation, Cause::SemaphoreFault, count);
-  apply_posts(own_time(hart));
+  apply_posts(isa::ticks_now(hart));
   if (semaphores_[index] >= count) {
     semaphores_[index] -= static_cast<std::uint32_t>(count);
     return Outcome::Next;
@@ -178,7 +179,7 @@ Outcome Node::semaphore_try(Hart& hart, const Operation& operation, std::uint64_
   if (index >= D1_SEMAPHORES) return isa::trap(hart, operation, Cause::SemaphoreFault, index);
   if (count > D1_SEMAPHORE_MAX_COUNT)
     return isa::trap(hart, operation, Cause::SemaphoreFault, count);
-  apply_posts(own_time(hart));
+  apply_posts(isa::ticks_now(hart));
   taken = semaphores_[index] >= count ? 1 : 0;
   if (taken != 0) semaphores_[index] -= static_cast<std::uint32_t>(count);
   return Outcome::Next;
@@ -187,7 +188,7 @@ Outcome Node::semaphore_try(Hart& hart, const Operation& operation, std::uint64_
 Outcome Node::semaphore_read(Hart& hart, const Operation& operation, std::uint64_t index,
                              std::uint64_t& value) {
   if (index >= D1_SEMAPHORES) return isa::trap(hart, operation, Cause::SemaphoreFault, index);
-  apply_posts(own_time(hart));
+  apply_posts(isa::ticks_now(hart));
   value = semaphores_[index];
   return Outcome::Next;
 }
@@ -205,7 +206,7 @@ Outcome Node::semaphore_post(Hart& hart, const Operation& operation, std::uint64
   if (place.offset >= D1_SEMAPHORES)
     return isa::trap(hart, operation, Cause::SemaphoreFault, place.offset);
   if (place.kind == Target::Own) {
-    deliver_post(place.offset, count, own_time(hart));
+    deliver_post(place.offset, count, isa::ticks_now(hart));
     return Outcome::Next;
   }
   Packet& packet = send(hart, PacketKind::Post);
@@ -221,7 +222,7 @@ Outcome Node::arrive(Hart& hart, const Operation& operation, Barrier& barrier, W
   if (harts == 0 || harts > isa::kHartsPerNode)
     return isa::trap(hart, operation, Cause::SemaphoreFault, harts);
   barrier.arrived |= 1u << hart.hart_id;
-  barrier.latest = std::max(barrier.latest, own_time(hart));
+  barrier.latest = std::max(barrier.latest, isa::ticks_now(hart));
   return park(hart, operation, kind, 0, harts);
 }
 

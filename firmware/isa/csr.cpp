@@ -281,10 +281,6 @@ bool csr_write(Hart& hart, unsigned number, std::uint64_t value) {
   return true;
 }
 
-std::uint64_t cycles_now(const Hart& hart) noexcept {
-  return (hart.clock + hart.work) / kTicksPerCycle;
-}
-
 void csr_reset(Hart& hart) {
   for (const CsrFacts& what : kFacts)
     if (what.keeper == CsrKeeper::Hart) write_kept(hart, static_cast<Csr>(what.first), what.reset);

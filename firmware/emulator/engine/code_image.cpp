@@ -6,6 +6,8 @@
 #include <cstring>
 #include <new>
 
+#include <d1/isa/semantics/table.hpp>
+
 #include "engine/handlers.hpp"
 
 namespace d1::emulator {
@@ -87,19 +89,8 @@ std::unique_ptr<Block> CodeImage::decode_block(std::uint64_t pc) const {
     // An instruction that reaches past the image faults when it is fetched, not before.
     if (instruction.length == 4 && !contains(at + 2)) break;
     if (block->count != 0 && begins_stretch(instruction)) break;
-    Operation operation;
+    Operation operation = isa::make_operation(instruction, at);
     operation.handler = handler_of(instruction.id);
-    operation.pc = at;
-    operation.immediate = instruction.immediate;
-    operation.full = instruction.length == 2 && instruction.id == InstructionId::Illegal
-                         ? instruction.raw & 0xffff
-                         : instruction.full;
-    operation.id = instruction.id;
-    operation.length = instruction.length;
-    operation.rd = instruction.rd;
-    operation.rs1 = instruction.rs1;
-    operation.rs2 = instruction.rs2;
-    operation.rs3 = instruction.rs3;
     block->operations.push_back(operation);
     ++block->count;
     at += instruction.length;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include <d1/isa/csr.hpp>
+
 namespace d1::emulator {
 
 using isa::Hart;
@@ -201,15 +203,8 @@ void charge_units(Hart& hart, const Operation& operation) noexcept {
   hart.units[static_cast<unsigned>(cost.port)] += count * cost.port_ticks;
 }
 
-std::uint64_t own_time(const Hart& hart) noexcept {
-  std::uint64_t elapsed = hart.work;
-  for (unsigned u = 0; u < isa::kUnits; ++u)
-    elapsed = std::max<std::uint64_t>(elapsed, hart.units[u]);
-  return hart.clock + elapsed;
-}
-
 void settle(Hart& hart, UnitWindow& window) noexcept {
-  std::uint64_t end = own_time(hart);
+  std::uint64_t end = isa::ticks_now(hart);
   hart.units[static_cast<unsigned>(Unit::None)] = 0;
   for (unsigned u = 0; u < isa::kUnits; ++u) {
     if (hart.units[u] == 0) continue;

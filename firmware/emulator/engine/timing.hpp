@@ -51,9 +51,6 @@ void issue_costs(std::span<const isa::Operation> stretch, std::span<std::uint16_
 // Adds the occupancy of an operation that ran to the hart's account.
 void charge_units(isa::Hart& hart, const isa::Operation& operation) noexcept;
 
-// Emulated time of the hart now, in ticks, before other harts of the node are accounted for.
-[[nodiscard]] std::uint64_t own_time(const isa::Hart& hart) noexcept;
-
 // What a node's units did in the current window of time.
 struct UnitWindow {
   std::uint64_t start = 0;

@@ -3,6 +3,7 @@
 // table/csr.def. A hart's registers are touched by the thread that runs the hart; nothing locks.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -45,8 +46,18 @@ struct CsrFacts {
 // has changed. A write to minstret shows from the instruction after the writing one on.
 [[nodiscard]] bool csr_write(Hart& hart, unsigned number, std::uint64_t value);
 
-// Cycles of emulated time at the start of the instruction that runs now.
-[[nodiscard]] std::uint64_t cycles_now(const Hart& hart) noexcept;
+// Emulated time at the start of the instruction that runs now: since the last settlement a hart has
+// taken as long as its issue, or the unit it kept busiest, whichever is longer. (What other harts of
+// the node did to the units comes in when the account is settled.)
+[[nodiscard]] inline std::uint64_t ticks_now(const Hart& hart) noexcept {
+  std::uint64_t elapsed = hart.work;
+  for (unsigned unit = 0; unit < kUnits; ++unit)
+    elapsed = std::max<std::uint64_t>(elapsed, hart.units[unit]);
+  return hart.clock + elapsed;
+}
+[[nodiscard]] inline std::uint64_t cycles_now(const Hart& hart) noexcept {
+  return ticks_now(hart) / kTicksPerCycle;
+}
 
 // Sets every register that a hart keeps to its value at reset, and drops its reservation. The
 // integer, floating-point and vector registers, pc, clock and status are left to the caller.
