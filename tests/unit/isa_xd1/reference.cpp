@@ -26,6 +26,7 @@ double value_of(const Format& format, std::uint32_t magnitude) {
 
 // floor(2^32 * part / whole) for 0 <= part < whole, exactly.
 std::uint32_t share(double part, double whole) {
+  if (part == 0) return 0;
   int part_exponent = 0, whole_exponent = 0;
   const auto numerator =
       static_cast<std::uint64_t>(std::ldexp(std::frexp(part, &part_exponent), 53));
@@ -130,9 +131,10 @@ bool is_zero(std::uint32_t bits) { return (bits & kInfinity) == 0; }  // denorma
 
 // What lies below the scale's last bit is kept as a one in it: enough to round correctly.
 Wide at_scale(const Exact& number, int exponent) {
+  if (number.mantissa == 0) return 0;
   const int shift = number.exponent - exponent;
   if (shift >= 0) return Wide{number.mantissa} << shift;
-  if (-shift > 63) return number.mantissa != 0 ? 1 : 0;
+  if (-shift > 63) return 1;
   const std::uint64_t kept = number.mantissa >> -shift;
   return Wide{kept | (kept << -shift != number.mantissa ? 1u : 0u)};
 }
