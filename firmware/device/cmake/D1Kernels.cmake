@@ -36,10 +36,10 @@ function(d1_device_object source object)
     COMMENT "Building device object ${object}")
 endfunction()
 
-# d1_embed(TARGET BINARY SOURCE): an object library of a C++ source that takes in a file's bytes.
-function(d1_embed target binary source)
+# d1_embed(TARGET TYPE BINARY SOURCE): a library of a C++ source that takes in a file's bytes.
+function(d1_embed target type binary source)
   set_source_files_properties(${source} PROPERTIES OBJECT_DEPENDS ${binary})
-  add_library(${target} OBJECT ${source})
+  add_library(${target} ${type} ${source})
   add_custom_target(${target}_bytes DEPENDS ${binary})
   add_dependencies(${target} ${target}_bytes)
 endfunction()
@@ -83,7 +83,7 @@ __asm__(".section .rodata\n.balign 64\n@symbol@_first: .incbin \"@program@\"\n"
 extern "C" const std::byte @symbol@_first[], @symbol@_last[];
 extern const std::span<const std::byte> @symbol@{@symbol@_first, @symbol@_last};
 ]])
-    d1_embed(${name} ${program} ${CMAKE_CURRENT_BINARY_DIR}/${symbol}.cpp)
+    d1_embed(${name} OBJECT ${program} ${CMAKE_CURRENT_BINARY_DIR}/${symbol}.cpp)
     target_include_directories(${name} INTERFACE ${CMAKE_CURRENT_BINARY_DIR})
   else()
     add_custom_target(${name} ALL DEPENDS ${program})
