@@ -81,6 +81,7 @@ d1::completion fetch(const d1::hbm<const d1::bf16>& matrix, std::size_t rows, st
 }
 
 enum class side : bool { a, b };
+enum class timing : bool { off, on };
 
 // Step 1 for one operand: this hart's part of the node's run.
 template <side which>
@@ -152,7 +153,9 @@ d1::completion gather(const problem& p, const place& at, std::size_t index) {
   return arriving;
 }
 
-// Steps 2 and 3 for one piece of C. Returns the cycles spent in multiplication.
+// Steps 2 and 3 for one piece of C. With timing on, returns the cycles that this node spent in
+// multiplication: from when all harts have begun to when all are done.
+template <timing measure>
 std::uint64_t multiply_piece(const problem& p, const place& at) {
   std::uint64_t cycles = 0;
   const std::size_t all = p.a_blocks.across;
@@ -171,7 +174,10 @@ std::uint64_t multiply_piece(const problem& p, const place& at) {
       multiply_strip(from.a[0], from.b[strip / strips_per_block - at.first_block()][0],
                      strip % strips_per_block, std::min(kSlice, all - index * kSlice), strips[i]);
     }
-    cycles += d1::cycles() - start;
+    if constexpr (measure == timing::on) {
+      d1::node_barrier();
+      cycles += d1::cycles() - start;
+    }
   }
   d1::node_barrier();
 
@@ -193,6 +199,7 @@ std::uint64_t multiply_piece(const problem& p, const place& at) {
   return cycles;
 }
 
+template <timing measure>
 std::uint64_t multiply(d1::hbm<const d1::bf16> a, d1::hbm<const d1::bf16> b, d1::hbm<float> c,
                        std::size_t m, std::size_t n, std::size_t k) {
   assert(a.size() == m * k && b.size() == k * n && c.size() == m * n && a.size() * b.size() > 0);
@@ -211,7 +218,7 @@ std::uint64_t multiply(d1::hbm<const d1::bf16> a, d1::hbm<const d1::bf16> b, d1:
   for (std::size_t strip = run.first; strip < run.last;) {
     const std::size_t column = strip % strips_across;
     const std::size_t count = std::min({run.last - strip, strips_across - column, kPieceStrips});
-    cycles += multiply_piece(p, {strip / strips_across, column, count});
+    cycles += multiply_piece<measure>(p, {strip / strips_across, column, count});
     strip += count;
   }
   d1::grid_barrier();  // others may still gather from this node
@@ -222,13 +229,13 @@ std::uint64_t multiply(d1::hbm<const d1::bf16> a, d1::hbm<const d1::bf16> b, d1:
 
 D1_KERNEL void matmul(d1::hbm<const d1::bf16> a, d1::hbm<const d1::bf16> b, d1::hbm<float> c,
                       std::uint64_t m, std::uint64_t n, std::uint64_t k) {
-  multiply(a, b, c, m, n, k);
+  multiply<timing::off>(a, b, c, m, n, k);
 }
 
-// The same, and for each hart of each node the cycles it spent in the inner loop (a packet of eight
-// counts for each node).
+// The same, and for each hart of each node the cycles that its node spent in the inner loop (a
+// packet of eight counts for each node).
 D1_KERNEL void matmul_timed(d1::hbm<const d1::bf16> a, d1::hbm<const d1::bf16> b, d1::hbm<float> c,
                             std::uint64_t m, std::uint64_t n, std::uint64_t k,
                             d1::sharded<std::uint64_t> inner_cycles) {
-  inner_cycles[d1::hart()] = multiply(a, b, c, m, n, k);
+  inner_cycles[d1::hart()] = multiply<timing::on>(a, b, c, m, n, k);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plain_grid.hpp"
 
+#include <algorithm>
+
 namespace d1::test {
 
 using isa::Cause;
@@ -178,8 +180,41 @@ PlainGrid::PlainGrid(std::uint32_t rows, std::uint32_t columns, std::uint64_t se
     nodes_.push_back(std::make_unique<PlainNode>(*this, rank));
 }
 
-void PlainGrid::load(std::uint64_t offset, std::span<const std::uint8_t> bytes) {
-  for (const auto& node : nodes_) std::copy(bytes.begin(), bytes.end(), &node->sram.at(offset));
+void PlainGrid::load(std::uint64_t offset, std::span<const std::uint8_t> file,
+                     std::uint64_t memory_bytes, bool) {
+  for (const auto& node : nodes_) {
+    std::fill_n(&node->sram.at(offset), memory_bytes, std::uint8_t{0});
+    std::copy(file.begin(), file.end(), &node->sram.at(offset));
+  }
+}
+
+void PlainGrid::write(std::uint32_t rank, std::uint64_t offset,
+                      std::span<const std::uint8_t> bytes) {
+  std::copy(bytes.begin(), bytes.end(), &node(rank).sram.at(offset));
+}
+
+void PlainGrid::read(std::uint32_t rank, std::uint64_t offset, std::span<std::uint8_t> bytes) {
+  std::copy_n(&node(rank).sram.at(offset), bytes.size(), bytes.data());
+}
+
+void PlainGrid::write_hbm(std::uint64_t offset, std::span<const std::uint8_t> bytes) {
+  hbm.resize(std::max(hbm.size(), offset + bytes.size()));
+  std::copy(bytes.begin(), bytes.end(), hbm.begin() + static_cast<std::ptrdiff_t>(offset));
+}
+
+void PlainGrid::read_hbm(std::uint64_t offset, std::span<std::uint8_t> bytes) {
+  std::copy_n(hbm.begin() + static_cast<std::ptrdiff_t>(offset), bytes.size(), bytes.data());
+}
+
+std::optional<bool> PlainGrid::semaphores_are_zero() {
+  return std::ranges::all_of(nodes_, [](const auto& node) {
+    return std::ranges::all_of(node->semaphores, [](std::uint64_t count) { return count == 0; });
+  });
+}
+
+std::unique_ptr<KernelGrid> make_kernel_grid(std::uint32_t rows, std::uint32_t columns,
+                                             std::uint64_t seed) {
+  return std::make_unique<PlainGrid>(rows, columns, seed);
 }
 
 const PlainGrid::Ready* PlainGrid::fetch(const PlainNode& node, std::uint64_t pc) {
@@ -205,6 +240,7 @@ bool PlainGrid::launch(d1_launch launch) {
   launch.nodes = size();
   launch.grid_rows = rows_;
   launch.grid_columns = columns_;
+  if (launch.id == 0) launch.id = ++launches_;
   for (launch.rank = 0; launch.rank < size(); ++launch.rank) {
     PlainNode& target = node(launch.rank);
     target.completion = 0;

@@ -23,6 +23,7 @@
 #include <d1/isa/semantics/table.hpp>
 #include <d1/isa/trap.hpp>
 
+#include "device/kernel_grid.hpp"
 #include "hart_fixture.hpp"
 
 namespace d1::test {
@@ -78,18 +79,23 @@ class PlainNode final : public isa::test::FaultingEnvironment {
   bool progress_ = false;
 };
 
-class PlainGrid {
+class PlainGrid final : public KernelGrid {
  public:
   PlainGrid(std::uint32_t rows, std::uint32_t columns, std::uint64_t seed);
 
-  // Loads bytes at an SRAM offset of every node.
-  void load(std::uint64_t offset, std::span<const std::uint8_t> bytes);
+  [[nodiscard]] std::uint32_t size() const override { return rows_ * columns_; }
+  void load(std::uint64_t offset, std::span<const std::uint8_t> file, std::uint64_t memory_bytes,
+            bool executable) override;
+  // Until every node has posted its completion, a hart has trapped, or nothing moves any more.
+  [[nodiscard]] bool launch(d1_launch launch) override;
+  void write(std::uint32_t rank, std::uint64_t offset,
+             std::span<const std::uint8_t> bytes) override;
+  void read(std::uint32_t rank, std::uint64_t offset, std::span<std::uint8_t> bytes) override;
+  void write_hbm(std::uint64_t offset, std::span<const std::uint8_t> bytes) override;
+  void read_hbm(std::uint64_t offset, std::span<std::uint8_t> bytes) override;
+  [[nodiscard]] std::string printed(std::uint32_t rank) override { return node(rank).printed; }
+  [[nodiscard]] std::optional<bool> semaphores_are_zero() override;
 
-  // Runs a launch until every node has posted its completion, a hart has trapped, or nothing moves
-  // any more. rank, nodes and the grid's shape are filled in. True if all completed with success.
-  [[nodiscard]] bool launch(d1_launch launch);
-
-  [[nodiscard]] std::uint32_t size() const { return rows_ * columns_; }
   [[nodiscard]] PlainNode& node(std::uint32_t rank) { return *nodes_[rank]; }
   // Host memory behind a global address; null where there is none.
   [[nodiscard]] std::uint8_t* memory(std::uint64_t address, std::uint64_t bytes);
@@ -111,7 +117,7 @@ class PlainGrid {
   std::vector<std::unique_ptr<PlainNode>> nodes_;
   std::vector<Ready> code_;  // by pc / 2: all nodes run the same program
   PlainNode::Barrier barrier_;
-  std::uint64_t instructions_ = 0;
+  std::uint64_t instructions_ = 0, launches_ = 0;
 };
 
 }  // namespace d1::test

@@ -10,7 +10,8 @@
 
 #include <embedded_kernel_program.hpp>
 
-#include "program_file.hpp"
+#include "device/program_file.hpp"
+#include "plain_grid.hpp"
 
 namespace d1::test {
 namespace {
@@ -117,7 +118,7 @@ TEST(Programs, PlainLoopsBecomeVectorCode) {
 }
 
 TEST(Programs, AnEmbeddedProgramIsTheFile) {
-  std::ifstream in(std::string(D1_TEST_PROGRAMS) + "/embedded_kernel.elf", std::ios::binary);
+  std::ifstream in(D1_EMBEDDED_PROGRAM, std::ios::binary);
   const std::string file(std::istreambuf_iterator<char>(in), {});
   ASSERT_EQ(file.size(), embedded_kernel_program.size());
   EXPECT_EQ(std::memcmp(file.data(), embedded_kernel_program.data(), file.size()), 0);

@@ -2,7 +2,8 @@
 // The boot ROM and its dispatch loop, run instruction by instruction.
 #include <gtest/gtest.h>
 
-#include "program_file.hpp"
+#include "device/program_file.hpp"
+#include "plain_grid.hpp"
 
 namespace d1::test {
 namespace {
@@ -148,7 +149,8 @@ TEST_F(Rom, PrintedTextIsOneRecordAndIsCutAtItsLimit) {
   launch.arguments = 1;
   launch.argument[0] = 4;
   EXPECT_TRUE(grid.launch(launch));
-  EXPECT_EQ(grid.node(0).printed, "0007|1.414|end\n") << std::hex << record(0).pc << " " << record(0).cause << " " << record(0).value;
+  EXPECT_EQ(grid.node(0).printed, "0007|1.414|end\n")
+      << std::hex << record(0).pc << " " << record(0).cause << " " << record(0).value;
   grid.node(0).printed.clear();
   launch.argument[0] = 1020;
   EXPECT_TRUE(grid.launch(launch));

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "plain_grid.hpp"
+#include "kernel_grid.hpp"
 
 namespace d1::test {
 
@@ -21,7 +21,7 @@ struct ProgramFile {
   // Of the programs built with the tests, by name.
   static ProgramFile open(const std::string& name);
 
-  void load_into(PlainGrid& grid) const;
+  void load_into(KernelGrid& grid) const;
   [[nodiscard]] const Segment& text() const;
 
   std::vector<std::uint8_t> bytes;

@@ -3,6 +3,7 @@
 
 #include <elf.h>
 
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -58,8 +59,9 @@ ProgramFile ProgramFile::open(const std::string& name) {
   return file;
 }
 
-void ProgramFile::load_into(PlainGrid& grid) const {
-  for (const Segment& segment : segments) grid.load(segment.address, segment.file);
+void ProgramFile::load_into(KernelGrid& grid) const {
+  for (const Segment& segment : segments)
+    grid.load(segment.address, segment.file, segment.memory_bytes, segment.executable);
 }
 
 const ProgramFile::Segment& ProgramFile::text() const {

@@ -8,6 +8,7 @@
 #include <d1/kernel.hpp>
 #include <d1/kernels/collectives.hpp>
 #include <d1/kernels/copy.hpp>
+#include <d1/kernels/matrix_product.hpp>
 
 D1_KERNEL void empty() {}
 
@@ -122,4 +123,14 @@ D1_KERNEL void conversions(std::uint64_t* wrong) {
     if (!nan && d1::bf16(halfway).bits != bits + (bits & 1) && halfway == halfway)
       wrong[d1::hart()] += 1;
   }
+}
+
+// Cycles of a strip of the matrix product over 32 blocks of k, by one hart alone.
+alignas(64) d1::bf16 strip_a[33 * d1::kernels::block_elements];
+alignas(64) d1::bf16 strip_b[33 * d1::kernels::block_elements];
+alignas(64) float strip_c[d1::kernels::strip_floats];
+D1_KERNEL void strip_cycles(std::uint64_t* out) {
+  const std::uint64_t start = d1::cycles();
+  d1::kernels::multiply_strip(strip_a, strip_b, 1, 32, strip_c);
+  *out = d1::cycles() - start;
 }
