@@ -108,6 +108,9 @@ class Operand {
   [[nodiscard]] PacketStream packets(unsigned first) const noexcept {
     return {bytes_ + first * step_, step_};
   }
+  [[nodiscard]] const std::uint8_t* half_packet(unsigned number) const noexcept {
+    return bytes_ + number * (step_ / 2);
+  }
 
  private:
   const std::uint8_t* bytes_;
@@ -158,6 +161,7 @@ inline Chunk<BitsOf<F>> only_active(const Operand<F>& operand, unsigned chunk,
                                     std::uint64_t active) noexcept {
   Chunk<BitsOf<F>> packet;
   std::memcpy(&packet, operand.packets(chunk).bytes, sizeof packet);
+  if (active == ~std::uint64_t{0} >> (64 - packet.kElements)) return packet;
   for (BitsOf<F>& lane : packet.element) {
     if ((active & 1) == 0) lane = kOne<F>;
     active >>= 1;
@@ -202,6 +206,28 @@ inline Outcome finish_float(Hart& hart, const Body& body, unsigned vd, unsigned 
                             int emul_log2) noexcept {
   mark_float_dirty(hart);  // flags may have been raised
   return finish(hart, body, vd, element_log2, emul_log2);
+}
+
+// ---- Operands of one width -----------------------------------------------------------------
+
+[[nodiscard]] inline bool operands_ok(const Hart& hart, const Operation& operation, From from) {
+  const int lmul = hart.vtype.lmul_log2;
+  return float_usable(hart) && format_ok(hart) && group_ok(operation.rd, lmul) &&
+         group_ok(operation.rs2, lmul) && destination_ok(operation) &&
+         (from == From::Scalar || group_ok(operation.rs1, lmul));
+}
+
+// The frame of vd = f(vs2, vs1 or scalar): run(F{}, body, vs2, vs1 or scalar) does the work.
+template <From kFrom, typename Run>
+inline Outcome with_operands(Hart& hart, const Operation& operation, Run&& run) {
+  if (!operands_ok(hart, operation, kFrom)) return illegal(hart, operation);
+  const Body body = body_of(hart, operation);
+  with_format(hart.vtype.sew_log2, [&](auto format) {
+    using F = decltype(format);
+    const FirstOperand<F, kFrom> first(hart, operation);
+    run(format, body, Operand<F>(bytes_of(hart, operation.rs2)), first);
+  });
+  return finish_float(hart, body, operation.rd, hart.vtype.sew_log2, hart.vtype.lmul_log2);
 }
 
 }  // namespace d1::isa::vector_float

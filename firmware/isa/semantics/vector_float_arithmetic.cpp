@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vector floating point of one width: sums, products, quotients, roots, estimates, minima, signs.
+// Vector floating point of one width: sums, products, quotients, roots, estimates.
 #include <semantics/vector_float.hpp>
 
 namespace d1::isa {
@@ -7,70 +7,52 @@ namespace {
 
 using namespace vector_float;
 
-// An operation on two elements: on one pair, and the kernel for packets if there is one.
-#define D1_FLOAT_OPERATION(Name, function, kernel)                                             \
-  struct Name {                                                                                \
-    static constexpr auto kKernel = kernel;                                                    \
-    template <typename F>                                                                      \
-    static BitsOf<F> apply([[maybe_unused]] FloatContext& context, BitsOf<F> a, BitsOf<F> b) { \
-      return function;                                                                         \
-    }                                                                                          \
+// An operation on two elements: on one pair, and the kernel for packets.
+#define D1_FLOAT_OPERATION(Name, function, kernel)                            \
+  struct Name {                                                               \
+    static constexpr auto kKernel = kernel;                                   \
+    template <typename F>                                                     \
+    static BitsOf<F> apply(FloatContext& context, BitsOf<F> a, BitsOf<F> b) { \
+      return function;                                                        \
+    }                                                                         \
   };
 D1_FLOAT_OPERATION(Add, add<F>(context, a, b), &LaneKernels::add)
 D1_FLOAT_OPERATION(Subtract, subtract<F>(context, a, b), &LaneKernels::subtract)
 D1_FLOAT_OPERATION(Multiply, multiply<F>(context, a, b), &LaneKernels::multiply)
 D1_FLOAT_OPERATION(Divide, divide<F>(context, a, b), &LaneKernels::divide)
-D1_FLOAT_OPERATION(Minimum, minimum<F>(context, a, b), nullptr)
-D1_FLOAT_OPERATION(Maximum, maximum<F>(context, a, b), nullptr)
-D1_FLOAT_OPERATION(InjectSign, sgnj<F>(a, b), nullptr)
-D1_FLOAT_OPERATION(InjectNegatedSign, sgnjn<F>(a, b), nullptr)
-D1_FLOAT_OPERATION(XorSign, sgnjx<F>(a, b), nullptr)
 #undef D1_FLOAT_OPERATION
 
 template <typename Op, typename F>
 void run_binary(Hart& hart, const Body& body, unsigned vd, const Operand<F>& left,
                 const Operand<F>& right) {
   FloatScope scope(hart, kDynamic);
-  if constexpr (!std::is_null_pointer_v<decltype(Op::kKernel)>) {
-    if (const LaneKernels* const lanes = lane_kernels<F>(scope);
-        lanes != nullptr && lanes->*Op::kKernel != nullptr) {
-      for_packets<F>(
-          hart, body, vd,
-          [&](std::uint8_t* result, unsigned packets, PacketStream l, PacketStream r) {
-            (lanes->*Op::kKernel)(result, l, r, packets);
-          },
-          left, right);
-      return;
-    }
+  if (const LaneKernels* const lanes = lane_kernels<F>(scope);
+      lanes != nullptr && lanes->*Op::kKernel != nullptr) {
+    for_packets<F>(
+        hart, body, vd,
+        [&](std::uint8_t* result, unsigned packets, PacketStream l, PacketStream r) {
+          (lanes->*Op::kKernel)(result, l, r, packets);
+        },
+        left, right);
+    return;
   }
   for_elements<BitsOf<F>>(hart, body, vd, [&](unsigned index) {
     return Op::template apply<F>(scope, left[index], right[index]);
   });
 }
 
-[[nodiscard]] bool operands_ok(const Hart& hart, const Operation& operation, From from) {
-  const int lmul = hart.vtype.lmul_log2;
-  return float_usable(hart) && format_ok(hart) && group_ok(operation.rd, lmul) &&
-         group_ok(operation.rs2, lmul) && destination_ok(operation) &&
-         (from == From::Scalar || group_ok(operation.rs1, lmul));
-}
-
 enum class Order : std::uint8_t { Normal, Reversed };  // vs2 is the left or the right operand
 
 template <typename Op, From kFrom, Order kOrder = Order::Normal>
 Outcome binary(Hart& hart, const Operation& operation) {
-  if (!operands_ok(hart, operation, kFrom)) return illegal(hart, operation);
-  const Body body = body_of(hart, operation);
-  with_format(hart.vtype.sew_log2, [&](auto format) {
-    using F = decltype(format);
-    const FirstOperand<F, kFrom> first(hart, operation);
-    const Operand<F> second(bytes_of(hart, operation.rs2));
-    if constexpr (kOrder == Order::Normal)
-      run_binary<Op, F>(hart, body, operation.rd, second, first);
-    else
-      run_binary<Op, F>(hart, body, operation.rd, first, second);
-  });
-  return finish_float(hart, body, operation.rd, hart.vtype.sew_log2, hart.vtype.lmul_log2);
+  return with_operands<kFrom>(
+      hart, operation,
+      [&]<typename F>(F, const Body& body, const Operand<F>& vs2, const Operand<F>& other) {
+        if constexpr (kOrder == Order::Normal)
+          run_binary<Op, F>(hart, body, operation.rd, vs2, other);
+        else
+          run_binary<Op, F>(hart, body, operation.rd, other, vs2);
+      });
 }
 
 // vd[i] = function(F{}, context, vs2[i]).
@@ -103,11 +85,6 @@ D1_BOTH_FORMS(vfadd, Add)
 D1_BOTH_FORMS(vfsub, Subtract)
 D1_BOTH_FORMS(vfmul, Multiply)
 D1_BOTH_FORMS(vfdiv, Divide)
-D1_BOTH_FORMS(vfmin, Minimum)
-D1_BOTH_FORMS(vfmax, Maximum)
-D1_BOTH_FORMS(vfsgnj, InjectSign)
-D1_BOTH_FORMS(vfsgnjn, InjectNegatedSign)
-D1_BOTH_FORMS(vfsgnjx, XorSign)
 #undef D1_BOTH_FORMS
 
 Outcome vfrsub_vf(Hart& hart, const Operation& operation) {

@@ -133,6 +133,55 @@ Outcome narrowing_from_integer(Hart& hart, const Operation& operation) {
   });
 }
 
+// Half a packet of BF16 from a packet of F32, to nearest with ties to even; false, and nothing
+// done, if a lane is a NaN, infinite, subnormal or might become infinite.
+bool narrow_to_brain(const std::uint8_t* source, std::uint16_t* result, bool& inexact) noexcept {
+  constexpr unsigned n = Chunk<std::uint32_t>::kElements;
+  constexpr unsigned kDropped = F32::kFractionBits - BF16::kFractionBits;
+  constexpr std::uint32_t kLow = (1U << kDropped) - 1;
+  std::uint32_t lanes[n];
+  std::memcpy(lanes, source, sizeof lanes);
+  std::uint32_t special = 0, lost = 0;
+  for (const std::uint32_t lane : lanes) {
+    const std::uint32_t size = lane & F32::kMagnitude;
+    const bool normal = size - F32::kSmallestNormal <
+                        (std::uint32_t{BF16::kLargest} << kDropped) - F32::kSmallestNormal;
+    special |= static_cast<std::uint32_t>(!normal & (size != 0));
+    lost |= lane & kLow;
+  }
+  if (special != 0) return false;
+  for (unsigned i = 0; i < n; ++i)
+    result[i] = static_cast<std::uint16_t>((lanes[i] + (kLow >> 1) + (lanes[i] >> kDropped & 1)) >>
+                                           kDropped);
+  inexact |= lost != 0;
+  return true;
+}
+
+Outcome brain_from_single(Hart& hart, const Operation& operation) {
+  Body body = body_of(hart, operation);
+  const Body all = body;
+  {
+    FloatScope scope(hart, kDynamic);
+    if (!body.masked && scope.rounding == RoundingMode::Rne) {
+      constexpr unsigned n = Chunk<std::uint32_t>::kElements;
+      bool inexact = false;
+      // Ascending, so that a destination in the lowest registers of the source is no harm.
+      for (unsigned chunk = body.start / n; body.start % n == 0 && body.start + n <= body.end;
+           ++chunk) {
+        std::uint16_t result[n];
+        if (!narrow_to_brain(bytes_of(hart, operation.rs2 + chunk), result, inexact)) break;
+        std::memcpy(bytes_of(hart, operation.rd) + chunk * sizeof result, result, sizeof result);
+        body.start += n;
+      }
+      if (inexact) scope.raise(kNx);
+    }
+    for_elements<std::uint16_t>(hart, body, operation.rd, [&](unsigned index) {
+      return convert<BF16, F32>(scope, element<std::uint32_t>(hart, operation.rs2, index));
+    });
+  }
+  return finish_float(hart, all, operation.rd, kFormatLog2<BF16>, hart.vtype.lmul_log2);
+}
+
 template <typename To, typename Source>
 Outcome between_formats(Hart& hart, const Operation& operation) {
   return convert_all<BitsOf<To>, BitsOf<Source>>(
@@ -205,7 +254,7 @@ Outcome vfwcvtbf16_f_f_v(Hart& hart, const Operation& operation) {
 Outcome vfncvtbf16_f_f_w(Hart& hart, const Operation& operation) {
   if (!shape_ok(hart, operation, Shape::Narrowing) || hart.vtype.sew_log2 != kFormatLog2<BF16>)
     return illegal(hart, operation);
-  return between_formats<BF16, F32>(hart, operation);
+  return brain_from_single(hart, operation);
 }
 
 }  // namespace exec

@@ -46,7 +46,10 @@ Outcome vfmv_v_f(Hart& hart, const Operation& operation) {
   with_format(hart.vtype.sew_log2, [&](auto format) {
     using Bits = BitsOf<decltype(format)>;
     const Bits value = scalar<decltype(format)>(hart, operation.rs1);
-    for_elements<Bits>(hart, body, operation.rd, [&](unsigned) { return value; });
+    Chunk<Bits> splat;
+    for (Bits& lane : splat.element) lane = value;
+    for_each_chunk<Bits>(
+        body, [&](unsigned chunk) { write_chunk(hart, body, operation.rd, chunk, splat); });
   });
   return finish(hart, body, operation.rd, hart.vtype.sew_log2, hart.vtype.lmul_log2);
 }

@@ -68,8 +68,10 @@ void widen_packet(const LaneKernels& lanes, const Operand<F>& operand, unsigned 
   using W = Wider<F>;
   constexpr unsigned n = Chunk<BitsOf<W>>::kElements;
   BitsOf<F> narrow[n];
-  for (unsigned i = 0; i < n; ++i)
-    narrow[i] = (active >> i & 1) != 0 ? operand[chunk * n + i] : kOne<F>;
+  std::memcpy(narrow, operand.half_packet(chunk), sizeof narrow);
+  if (active != ~std::uint64_t{0} >> (64 - n))
+    for (unsigned i = 0; i < n; ++i)
+      if ((active >> i & 1) == 0) narrow[i] = kOne<F>;
   if constexpr (std::is_same_v<F, BF16>) {
     // The upper half of an F32, signaling NaNs too: the operation that follows raises NV.
     for (unsigned i = 0; i < n; ++i) wide.element[i] = BitsOf<W>{narrow[i]} << BF16::kWidth;

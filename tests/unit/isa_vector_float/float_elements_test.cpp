@@ -41,6 +41,7 @@ void one_trial(VectorMachine& machine, const FloatCase& test, unsigned sew, int 
   // BF16 values are the upper halves of F32 ones.
   const bool twice =
       test.vs2 == Width::TwiceSew || (test.vd == Width::TwiceSew && machine.random() % 2 != 0);
+  machine.tame = machine.random() % 3 == 0;
   machine.fill_floats(std::max(4U, twice ? sew + 1 : sew));
   hart.frm = static_cast<std::uint8_t>(frm);
   hart.fflags = static_cast<std::uint8_t>(machine.random() % 8 == 0 ? kDz : 0);
