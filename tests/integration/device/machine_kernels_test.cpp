@@ -65,6 +65,17 @@ TEST(Die, AMatrixProductOf1024KeepsTheMatrixUnitsBusyInItsInnerLoop) {
                   static_cast<double>(report.end_cycle - report.start_cycle));
 }
 
+TEST(Die, OneHartAloneKeepsTheMatrixUnitBusyFor90PercentOfTheInnerLoop) {
+  Session run("kernel_probe", 1, 1, 1, 0);
+  constexpr std::uint64_t kOut = 0x100000;
+  run.scalar(kOut);
+  ASSERT_TRUE(run.launch("patch_cycles"));
+  constexpr double kMatrixCycles = 32 * 32;
+  const auto cycles = static_cast<double>(run.on<std::uint64_t>(0, kOut));
+  EXPECT_GE(kMatrixCycles / cycles, 0.9) << cycles;
+  EXPECT_LE(kMatrixCycles / cycles, 1.0) << cycles;
+}
+
 TEST(Die, EveryNodeOfTheDieTakesPartInAReduction) {
   Session run("kernel_reduce", kAll, 0, 4, 0);
   std::vector<float> values(100000, 1.0f);

@@ -125,12 +125,12 @@ D1_KERNEL void conversions(std::uint64_t* wrong) {
   }
 }
 
-// Cycles of a strip of the matrix product over 32 blocks of k, by one hart alone.
-alignas(64) d1::bf16 strip_a[33 * d1::kernels::block_elements];
-alignas(64) d1::bf16 strip_b[33 * d1::kernels::block_elements];
-alignas(64) float strip_c[d1::kernels::strip_floats];
-D1_KERNEL void strip_cycles(std::uint64_t* out) {
+// Cycles of a patch of the matrix product over 32 blocks of k, by one hart alone.
+alignas(64) d1::bf16 patch_a[33 * d1::kernels::block_elements];
+alignas(64) d1::bf16 patch_b[33 * d1::kernels::block_elements];
+alignas(64) float patch_c[d1::kernels::patch_elements];
+D1_KERNEL void patch_cycles(std::uint64_t* out) {
   const std::uint64_t start = d1::cycles();
-  d1::kernels::multiply_strip(strip_a, strip_b, 1, 32, strip_c);
+  d1::kernels::multiply_patch(patch_a, 1, patch_b, 1, 32, patch_c);
   *out = d1::cycles() - start;
 }

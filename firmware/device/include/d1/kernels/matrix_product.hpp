@@ -4,10 +4,10 @@
 // Operands are packed in blocks of 2 KiB, each 32 x 32 elements with zeroes where the matrix ends:
 //   A block  32 rows, 32 k: for each group of 4 k, the left operands of rows 0..7, 8..15, 16..23
 //            and 24..31 (8 groups of 4 packets)
-//   B block  32 k, 32 columns: for columns 0..7, 8..15, 16..23 and 24..31, the right operands of
-//            the 8 groups of 4 k (4 groups of 8 packets)
-// The product works on strips of C, 32 rows x 8 columns: four accumulators, so that each B operand
-// loaded feeds four multiplications.
+//   B block  32 k, 32 columns: for each half of the columns, for each group of 4 k, the right
+//            operands of its columns 0..7 and 8..15 (2 halves of 8 groups of 2 packets)
+// The product works on patches of C, 16 rows x 16 columns: four accumulators, so that each operand
+// loaded feeds two multiplications.
 #pragma once
 
 #include <cstddef>
@@ -20,9 +20,8 @@ namespace d1::kernels {
 inline constexpr std::size_t block_size = 32;  // rows, columns and k
 inline constexpr std::size_t block_elements = block_size * block_size;
 inline constexpr std::size_t block_bytes = block_elements * sizeof(bf16);
-inline constexpr std::size_t strip_columns = 8;
-inline constexpr std::size_t strips_per_block = block_size / strip_columns;
-inline constexpr std::size_t strip_floats = block_size * strip_columns;
+inline constexpr std::size_t patch_size = 16;  // rows and columns
+inline constexpr std::size_t patch_elements = patch_size * patch_size;
 
 // From 32 rows of 32 elements, one after the other, to an A block.
 inline void pack_a(const bf16* raw, bf16* block) {
@@ -51,13 +50,12 @@ inline void pack_a(const bf16* raw, bf16* block) {
 inline void pack_b(const bf16* raw, bf16* block) {
   const auto* from = reinterpret_cast<const std::uint16_t*>(raw);
   auto* to = reinterpret_cast<std::uint16_t*>(block);
-  constexpr std::size_t column_group = 8 * packet_bf16;
   for (std::size_t group = 0; group < 8; ++group) {
     const vuint16m4_t operands = d1_pack_b4(__riscv_vle16_v_u16m4(from, 4 * packet_bf16));
     from += 4 * packet_bf16;
     const auto store = [&](std::size_t columns, vuint16m1_t operand) {
-      __riscv_vse16_v_u16m1(to + columns * column_group + group * packet_bf16, operand,
-                            packet_bf16);
+      const std::size_t packet = columns / 2 * 16 + group * 2 + columns % 2;
+      __riscv_vse16_v_u16m1(to + packet * packet_bf16, operand, packet_bf16);
     };
     store(0, __riscv_vget_v_u16m4_u16m1(operands, 0));
     store(1, __riscv_vget_v_u16m4_u16m1(operands, 1));
@@ -66,67 +64,84 @@ inline void pack_b(const bf16* raw, bf16* block) {
   }
 }
 
-// strip += A x B over `blocks` blocks of k. `a` and `b` are the first blocks, the next ones follow;
-// `column` (0..3) says which 8 columns of the B blocks. The strip is four 8x8 tiles in memory.
-inline void multiply_strip(const bf16* a, const bf16* b, std::size_t column, std::size_t blocks,
-                           float* strip) {
-  matrix8x8 c0 = load_matrix(strip), c1 = load_matrix(strip + 64), c2 = load_matrix(strip + 128),
-            c3 = load_matrix(strip + 192);
-  const auto* left = reinterpret_cast<const std::uint16_t*>(a);
-  const auto* right = reinterpret_cast<const std::uint16_t*>(b) + column * 8 * packet_bf16;
-  constexpr std::size_t four = 4 * packet_bf16;
+// patch += A x B over `blocks` blocks of k. `a` and `b` are the first blocks, the next ones follow;
+// `row_half` and `column_half` (0 or 1) say which 16 rows and columns of them. The patch is four
+// 8x8 tiles in memory, row by row.
+inline void multiply_patch(const bf16* a, std::size_t row_half, const bf16* b,
+                           std::size_t column_half, std::size_t blocks, float* patch) {
+  matrix8x8 c00 = load_matrix(patch), c01 = load_matrix(patch + 64), c10 = load_matrix(patch + 128),
+            c11 = load_matrix(patch + 192);
+  using element = std::uint16_t;
+  constexpr std::size_t two = 2 * packet_bf16, four = 4 * packet_bf16;
+  const auto* left = reinterpret_cast<const element*>(a) + row_half * two;
+  const auto* right = reinterpret_cast<const element*>(b) + column_half * 8 * two;
   // Whole-register loads: they need no vsetvli, which the compiler would repeat after each mma.
-  const auto load = [](const std::uint16_t* from) {
-    vuint16m4_t packets;
+  const auto load_a = [](const element* from) {
+    vuint16m2_t rows;
+    __asm__("vl2re16.v %0, %1" : "=vr"(rows) : "A"(*reinterpret_cast<const element(*)[two]>(from)));
+    return rows;
+  };
+  const auto load_b = [](const element* from) {
+    vuint16m4_t columns;
     __asm__("vl4re16.v %0, %1"
-            : "=vr"(packets)
-            : "A"(*reinterpret_cast<const std::uint16_t(*)[four]>(from)));
-    return packets;
+            : "=vr"(columns)
+            : "A"(*reinterpret_cast<const element(*)[four]>(from)));
+    return columns;
   };
-  const auto step = [&](vuint16m4_t operands, vuint16m1_t operand) {
-    c0 = d1_mma_bf16(c0, __riscv_vget_v_u16m4_u16m1(operands, 0), operand);
-    c1 = d1_mma_bf16(c1, __riscv_vget_v_u16m4_u16m1(operands, 1), operand);
-    c2 = d1_mma_bf16(c2, __riscv_vget_v_u16m4_u16m1(operands, 2), operand);
-    c3 = d1_mma_bf16(c3, __riscv_vget_v_u16m4_u16m1(operands, 3), operand);
+  const auto step = [&](vuint16m2_t rows, vuint16m1_t b0, vuint16m1_t b1) {
+    const vuint16m1_t a0 = __riscv_vget_v_u16m2_u16m1(rows, 0);
+    const vuint16m1_t a1 = __riscv_vget_v_u16m2_u16m1(rows, 1);
+    c00 = d1_mma_bf16(c00, a0, b0);
+    c01 = d1_mma_bf16(c01, a0, b1);
+    c10 = d1_mma_bf16(c10, a1, b0);
+    c11 = d1_mma_bf16(c11, a1, b1);
   };
-  // Software pipeline: each load is issued one group of 16 mma ahead of its use. The very last ones
-  // read one packet group past the end, and are never used.
-  vuint16m4_t b0 = load(right);
-  vuint16m4_t a0 = load(left);
+  const auto even = [&](vuint16m2_t rows, vuint16m4_t b) {
+    step(rows, __riscv_vget_v_u16m4_u16m1(b, 0), __riscv_vget_v_u16m4_u16m1(b, 1));
+  };
+  const auto odd = [&](vuint16m2_t rows, vuint16m4_t b) {
+    step(rows, __riscv_vget_v_u16m4_u16m1(b, 2), __riscv_vget_v_u16m4_u16m1(b, 3));
+  };
+  // Software pipeline: operands are loaded three to four groups of k, 12 to 16 mma, ahead of their
+  // use. The last loads read half a block past the end, and are never used.
+  vuint16m2_t a0 = load_a(left), a1 = load_a(left + four), a2 = load_a(left + 2 * four),
+              a3 = load_a(left + 3 * four);
+  vuint16m4_t b01 = load_b(right), b23 = load_b(right + four);
   for (std::size_t block = 0; block < blocks; ++block) {
-    const vuint16m4_t b1 = load(right + four);
-    vuint16m4_t a1 = load(left + four);
-    step(a0, __riscv_vget_v_u16m4_u16m1(b0, 0));
-    a0 = load(left + 2 * four);
-    step(a1, __riscv_vget_v_u16m4_u16m1(b0, 1));
-    a1 = load(left + 3 * four);
-    step(a0, __riscv_vget_v_u16m4_u16m1(b0, 2));
-    a0 = load(left + 4 * four);
-    step(a1, __riscv_vget_v_u16m4_u16m1(b0, 3));
-    right += block_elements;
-    b0 = load(right);
-    a1 = load(left + 5 * four);
-    step(a0, __riscv_vget_v_u16m4_u16m1(b1, 0));
-    a0 = load(left + 6 * four);
-    step(a1, __riscv_vget_v_u16m4_u16m1(b1, 1));
-    a1 = load(left + 7 * four);
-    step(a0, __riscv_vget_v_u16m4_u16m1(b1, 2));
+    even(a0, b01);
+    a0 = load_a(left + 4 * four);
+    odd(a1, b01);
+    a1 = load_a(left + 5 * four);
+    b01 = load_b(right + 2 * four);
+    even(a2, b23);
+    a2 = load_a(left + 6 * four);
+    odd(a3, b23);
+    a3 = load_a(left + 7 * four);
+    b23 = load_b(right + 3 * four);
     left += block_elements;
-    a0 = load(left);
-    step(a1, __riscv_vget_v_u16m4_u16m1(b1, 3));
+    right += block_elements;
+    even(a0, b01);
+    a0 = load_a(left);
+    odd(a1, b01);
+    a1 = load_a(left + four);
+    b01 = load_b(right);
+    even(a2, b23);
+    a2 = load_a(left + 2 * four);
+    odd(a3, b23);
+    a3 = load_a(left + 3 * four);
+    b23 = load_b(right + four);
   }
-  store_matrix(strip, c0);
-  store_matrix(strip + 64, c1);
-  store_matrix(strip + 128, c2);
-  store_matrix(strip + 192, c3);
+  store_matrix(patch, c00);
+  store_matrix(patch + 64, c01);
+  store_matrix(patch + 128, c10);
+  store_matrix(patch + 192, c11);
 }
 
-// Two neighbouring strips become 32 rows of 16 floats, `pitch` floats apart.
-inline void unpack_strips(const float* left, const float* right, float* rows, std::size_t pitch) {
-  for (std::size_t tile = 0; tile < 4; ++tile) {
-    const vfloat32m8_t both = d1_unpack_c(__riscv_vcreate_v_f32m4_f32m8(
-        load_matrix(left + 64 * tile), load_matrix(right + 64 * tile)));
-    float* const to = rows + 8 * tile * pitch;
+// A patch becomes 16 rows of 16 floats, `pitch` floats apart.
+inline void unpack_patch(const float* patch, float* rows, std::size_t pitch) {
+  for (std::size_t half = 0; half < 2; ++half) {
+    const vfloat32m8_t both = d1_unpack_c(__riscv_vle32_v_f32m8(patch + half * 2 * 64, 2 * 64));
+    float* const to = rows + 8 * half * pitch;
     __riscv_vse32_v_f32m1(to, __riscv_vget_v_f32m8_f32m1(both, 0), 16);
     __riscv_vse32_v_f32m1(to + pitch, __riscv_vget_v_f32m8_f32m1(both, 1), 16);
     __riscv_vse32_v_f32m1(to + 2 * pitch, __riscv_vget_v_f32m8_f32m1(both, 2), 16);
