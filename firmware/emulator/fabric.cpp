@@ -84,12 +84,10 @@ void Fabric::carry_out(const Packet& packet, const Outbox& outbox) {
     case PacketKind::Transfer: transfer(packet); break;
     case PacketKind::GridBarrier: grid_barrier(packet); break;
     case PacketKind::Complete:
-      sink_->node_completed(packet.source, packet.hart, packet.value,
-                            arrival_at_dip(packet));
+      sink_->node_completed(packet.source, packet.hart, packet.value, packet.departure);
       break;
     case PacketKind::Stopped:
-      sink_->node_completed(packet.source, packet.hart, 2,
-                            arrival_at_dip(packet));
+      sink_->node_completed(packet.source, packet.hart, 2, packet.departure);
       break;
     case PacketKind::Print:
       sink_->printed(packet.source, packet.hart, packet.departure,
@@ -109,23 +107,48 @@ void Fabric::post(NodeIndex node, unsigned semaphore, std::uint64_t count, std::
   touched_.push_back(node);
 }
 
-std::uint64_t Fabric::arrival_at_dip(const Packet& packet) {
-  return noc_.send_to_dip(machine_.place(packet.source), kCommandDip, DipEnd::Processor,
-                          kPacketBytes, to_cycle(packet.departure)) *
+// Without contention; the way back is as long.
+std::uint64_t Fabric::latency(NodeId from, NodeId to) {
+  const MachineDescription& machine = machine_.description();
+  const Route route = noc_.route(from, to);
+  return (machine.injection_cycles + std::uint64_t{route.hops} * machine.hop_cycles +
+          route.crossings * machine.cycles(machine.die_crossing_ns)) *
          kTicks;
 }
 
-std::uint64_t Fabric::post_from_dip(std::span<const NodeId> nodes, unsigned semaphore,
+std::shared_ptr<const GridRoutes> Fabric::routes_of(const Grid& grid) {
+  const NodeId port = machine_.geometry().dip_port(kCommandDip);
+  const MachineDescription& machine = machine_.description();
+  auto routes = std::make_shared<GridRoutes>();
+  routes->plan = noc_.plan(port, grid.nodes());
+  for (const NodeId node : grid.nodes()) {
+    routes->to_dip.push_back(static_cast<std::uint32_t>(
+        latency(port, node) + machine.cycles(machine.ttp_latency_ns) * kTicks));
+    routes->from_first.push_back(static_cast<std::uint32_t>(latency(grid.node(0), node)));
+  }
+  return routes;
+}
+
+std::uint64_t Fabric::post_from_dip(const Grid& grid, const GridRoutes& routes, unsigned semaphore,
                                     std::uint64_t count, std::uint64_t departure) {
-  arrivals_.resize(nodes.size());
-  noc_.multicast_from_dip(kCommandDip, DipEnd::Processor, nodes, kPacketBytes,
+  arrivals_.resize(grid.size());
+  noc_.multicast_from_dip(kCommandDip, DipEnd::Processor, routes.plan, kPacketBytes,
                           to_cycle(departure), arrivals_);
   std::uint64_t last = departure;
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    last = std::max(last, arrivals_[i] * kTicks);
-    post(machine_.id_of(nodes[i]), semaphore, count, arrivals_[i] * kTicks);
+  for (std::uint32_t rank = 0; rank < grid.size(); ++rank) {
+    last = std::max(last, arrivals_[rank] * kTicks);
+    post(machine_.id_of(grid.node(rank)), semaphore, count, arrivals_[rank] * kTicks);
   }
   return last;
+}
+
+std::uint64_t Fabric::post_from_dip(NodeId node, unsigned semaphore, std::uint64_t count,
+                                    std::uint64_t departure) {
+  const std::uint64_t arrival = noc_.send_from_dip(kCommandDip, DipEnd::Processor, node,
+                                                   kPacketBytes, to_cycle(departure)) *
+                                kTicks;
+  post(machine_.id_of(node), semaphore, count, arrival);
+  return arrival;
 }
 
 std::uint64_t Fabric::host_to_dip(std::uint64_t start) {
@@ -281,19 +304,14 @@ void Fabric::grid_barrier(const Packet& packet) {
   auto& arrived = launch->barrier.arrived;
   arrived.emplace_back(packet.source, packet.departure);
   if (arrived.size() < launch->grid->size()) return;
-  const NodeId root = launch->grid->node(0);
-  const auto latency = [&](NodeIndex node) {
-    const auto& machine = machine_.description();
-    const Route route = noc_.route(root, machine_.place(node));
-    return (machine.injection_cycles + std::uint64_t{route.hops} * machine.hop_cycles +
-            route.crossings * machine.cycles(machine.die_crossing_ns)) *
-           kTicks;
+  const auto way = [&](NodeIndex node) {
+    return launch->routes->from_first[launch->grid->rank(machine_.place(node)).value_or(0)];
   };
   std::uint64_t release = 0;
   for (const auto& [node, departure] : arrived)
-    release = std::max(release, departure + latency(node));
+    release = std::max(release, departure + way(node));
   for (const auto& [node, departure] : arrived) {
-    machine_.node(node).deliver_barrier(release + latency(node));
+    machine_.node(node).deliver_barrier(release + way(node));
     touched_.push_back(node);
   }
   arrived.clear();

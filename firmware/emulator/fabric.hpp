@@ -15,7 +15,7 @@
 
 namespace d1::emulator {
 
-// What reaches the DIP. Times in ticks.
+// What nodes tell the DIP. Times in ticks: when it left the node.
 class DipSink {
  public:
   virtual void node_completed(NodeIndex node, unsigned hart, std::uint64_t value,
@@ -39,10 +39,13 @@ class Fabric {
   [[nodiscard]] const std::vector<NodeIndex>& touched() const noexcept { return touched_; }
   void clear_touched() noexcept { touched_.clear(); }
 
-  // From the DIP, times in ticks: the same post to many nodes, leaving at `departure`; the last
-  // arrival. The nodes count as touched.
-  std::uint64_t post_from_dip(std::span<const NodeId> nodes, unsigned semaphore,
+  [[nodiscard]] std::shared_ptr<const GridRoutes> routes_of(const Grid& grid);
+  // From the DIP, times in ticks: the same post to all nodes of a grid, or to one node, leaving at
+  // `departure`; the last arrival. The nodes count as touched.
+  std::uint64_t post_from_dip(const Grid& grid, const GridRoutes& routes, unsigned semaphore,
                               std::uint64_t count, std::uint64_t departure);
+  std::uint64_t post_from_dip(NodeId node, unsigned semaphore, std::uint64_t count,
+                              std::uint64_t departure);
   // When a command rung at `start` has been fetched from the host.
   std::uint64_t host_to_dip(std::uint64_t start);
   // When a copy of the DIP that began at `start` is done.
@@ -68,7 +71,7 @@ class Fabric {
   void written(NodeIndex node, std::uint64_t offset, std::uint64_t bytes);
   void copy_rows(std::uint8_t* to, std::uint64_t to_pitch, const std::uint8_t* from,
                  std::uint64_t from_pitch, const d1_transfer& transfer);
-  std::uint64_t arrival_at_dip(const Packet& packet);
+  [[nodiscard]] std::uint64_t latency(NodeId from, NodeId to);
   std::uint64_t deliver(NodeIndex from, NodeIndex to, std::uint64_t bytes, std::uint64_t departure);
 
   MachineState& machine_;

@@ -9,6 +9,7 @@
 
 #include <d1/emulator/geometry.hpp>
 
+#include "grid_routes.hpp"
 #include "packet.hpp"
 
 namespace d1::emulator {
@@ -16,6 +17,7 @@ namespace d1::emulator {
 struct LaunchContext {
   std::uint64_t id = 0;
   std::shared_ptr<const Grid> grid;
+  std::shared_ptr<const GridRoutes> routes;
   std::uint32_t harts = 1;
 
   struct GridBarrier {

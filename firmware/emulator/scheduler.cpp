@@ -31,17 +31,21 @@ void Scheduler::activate(NodeIndex id) {
   std::uint64_t& mark = reinterpret_cast<std::uint64_t*>(scheduled_.data())[id];
   if (mark != 0 && mark - 1 <= quantum) return;
   mark = quantum + 1;
-  auto [entry, fresh] = calendar_.try_emplace(quantum);
-  if (fresh && !spare_.empty()) {
-    entry->second = std::move(spare_.back());
-    spare_.pop_back();
+  if (recent_ == calendar_.end() || recent_->first != quantum) {
+    const auto [entry, fresh] = calendar_.try_emplace(quantum);
+    if (fresh && !spare_.empty()) {
+      entry->second = std::move(spare_.back());
+      spare_.pop_back();
+    }
+    recent_ = entry;
   }
-  entry->second.push_back(id);
+  recent_->second.push_back(id);
 }
 
 // Takes all nodes out of the calendar that can run before `end`.
 void Scheduler::gather(std::uint64_t end) {
   running_.clear();
+  recent_ = calendar_.end();
   while (!calendar_.empty() && calendar_.begin()->first * quantum_ < end) {
     const auto first = calendar_.begin();
     for (const NodeIndex id : first->second) {

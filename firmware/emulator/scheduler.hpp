@@ -57,7 +57,9 @@ class Scheduler {
   std::vector<Outbox> outboxes_;       // by worker
   std::vector<std::uint64_t> retired_; // by worker
   std::vector<std::uint64_t> traces_;  // by worker: order-independent sums
-  std::map<std::uint64_t, std::vector<NodeIndex>> calendar_;  // by quantum
+  using Calendar = std::map<std::uint64_t, std::vector<NodeIndex>>;  // by quantum
+  Calendar calendar_;
+  Calendar::iterator recent_ = calendar_.end();  // where the last node was entered
   Reservation scheduled_;              // by node: quantum + 1 it stands in, 0 none
   std::vector<NodeIndex> running_;
   std::vector<std::vector<NodeIndex>> spare_;

@@ -32,7 +32,13 @@ CommandResult Dip::execute(unsigned index, const Command& command) {
 }
 
 const std::shared_ptr<const Grid>* Dip::grid(std::uint32_t handle) const {
-  return handle < D1_GRIDS && grids_[handle] != nullptr ? &grids_[handle] : nullptr;
+  return handle < D1_GRIDS && grids_[handle].grid != nullptr ? &grids_[handle].grid : nullptr;
+}
+
+const std::shared_ptr<const GridRoutes>& Dip::routes(std::uint32_t handle) {
+  KnownGrid& known = grids_[handle];
+  if (known.routes == nullptr) known.routes = fabric_.routes_of(*known.grid);
+  return known.routes;
 }
 
 NodeIndex Dip::node_at(const Grid& grid, std::uint32_t rank) const {
@@ -205,8 +211,8 @@ CommandResult Dip::define_grid(const d1_grid_command& command) {
   if ((command.header.flags & ~(D1_GRID_DEFINE | D1_GRID_ALL)) != 0)
     return bad_field(offsetof(d1_command_header, flags));
   if ((command.header.flags & D1_GRID_DEFINE) == 0) {
-    if (grids_[handle] == nullptr) return failed(D1_STATUS_BAD_GRID, handle);
-    grids_[handle].reset();
+    if (grids_[handle].grid == nullptr) return failed(D1_STATUS_BAD_GRID, handle);
+    grids_[handle] = {};
     return done(0);
   }
   if ((command.header.flags & D1_GRID_ALL) != 0) {
@@ -216,7 +222,7 @@ CommandResult Dip::define_grid(const d1_grid_command& command) {
   auto made = Grid::rectangle(machine_.geometry(), command.rows, command.columns,
                               command.first_row, command.first_column);
   if (!made) return failed(D1_STATUS_BAD_GRID, command.rows);
-  grids_[handle] = std::make_shared<const Grid>(std::move(*made));
+  grids_[handle] = {std::make_shared<const Grid>(std::move(*made)), nullptr};
   return done(0);
 }
 
@@ -276,17 +282,16 @@ void Dip::zero(std::uint8_t* at, std::uint64_t bytes) {
 CommandResult Dip::post(const d1_semaphore_command& command, std::uint64_t start) {
   if (command.count > D1_SEMAPHORE_MAX_COUNT)
     return bad_field(offsetof(d1_semaphore_command, count));
-  const auto post_to = [&](std::span<const NodeId> nodes, unsigned semaphore) {
-    const std::uint64_t end =
-        fabric_.post_from_dip(nodes, semaphore, command.count, fabric_.host_to_dip(start));
-    activate_touched();
-    return done(end);
-  };
+  const std::uint64_t departure = fabric_.host_to_dip(start);
+  std::uint64_t end = 0;
   if ((command.header.flags & D1_COPY_BROADCAST) != 0) {
     const auto* nodes = grid(command.header.grid);
     if (nodes == nullptr) return failed(D1_STATUS_BAD_GRID, command.header.grid);
     if (command.target >= D1_SEMAPHORE_LAUNCH) return failed(D1_STATUS_BAD_ADDRESS, command.target);
-    return post_to((*nodes)->nodes(), static_cast<unsigned>(command.target));
+    end = fabric_.post_from_dip(**nodes, *routes(command.header.grid),
+                                static_cast<unsigned>(command.target), command.count, departure);
+    activate_touched();
+    return done(end);
   }
   const std::uint32_t die = d1_address_die(command.target), node = d1_address_node(command.target);
   const std::uint32_t semaphore = d1_address_offset(command.target);
@@ -294,8 +299,10 @@ CommandResult Dip::post(const d1_semaphore_command& command, std::uint64_t start
   if (command.target != d1_node_address(die, node, semaphore) || !machine_.usable(die, node) ||
       semaphore >= D1_SEMAPHORE_LAUNCH)
     return failed(D1_STATUS_BAD_ADDRESS, command.target);
-  const NodeId place = machine_.place(machine_.id_of(die, node));
-  return post_to({&place, 1}, semaphore);
+  end = fabric_.post_from_dip(machine_.place(machine_.id_of(die, node)), semaphore, command.count,
+                              departure);
+  activate_touched();
+  return done(end);
 }
 
 void Dip::activate_touched() {

@@ -84,6 +84,10 @@ class Dip final : public DipSink {
     std::uint32_t outstanding = 0;
     std::vector<std::array<std::uint64_t, 2>> before;  // by rank: instructions, matrix ticks
   };
+  struct KnownGrid {
+    std::shared_ptr<const Grid> grid;  // null: the handle is free
+    std::shared_ptr<const GridRoutes> routes;  // made at the first use
+  };
   struct Event {
     std::uint64_t value = 0;
     std::uint64_t when = 0;
@@ -126,6 +130,7 @@ class Dip final : public DipSink {
   CommandResult query_counters(const d1_query& command, const Grid& grid);
 
   [[nodiscard]] const std::shared_ptr<const Grid>* grid(std::uint32_t handle) const;
+  const std::shared_ptr<const GridRoutes>& routes(std::uint32_t handle);
   std::shared_ptr<CodeImage> code_image(std::uint64_t base, std::span<const std::uint8_t> bytes);
   static void zero(std::uint8_t* at, std::uint64_t bytes);
   void activate_touched();
@@ -144,7 +149,7 @@ class Dip final : public DipSink {
   LogRing log_;
   std::function<void(unsigned)> interrupt_;
   std::array<Queue, D1_QUEUE_PAIRS> queues_;
-  std::array<std::shared_ptr<const Grid>, D1_GRIDS> grids_;
+  std::array<KnownGrid, D1_GRIDS> grids_;
   std::vector<Event> events_;
   std::vector<std::unique_ptr<Launch>> launches_;
   std::unordered_map<std::uint64_t, std::weak_ptr<CodeImage>> images_;  // by hash of place and bytes

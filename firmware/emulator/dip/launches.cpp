@@ -48,6 +48,7 @@ CommandResult Dip::launch(unsigned queue, const d1_launch_command& command, std:
   Launch& launch = *made;
   launch.id = next_launch_++;
   launch.grid = *nodes;
+  launch.routes = routes(command.header.grid);
   launch.harts = parameters.harts;
   launch.queue = queue;
   launch.report = command.report;
@@ -78,7 +79,7 @@ void Dip::start_nodes(Launch& launch, const d1_launch& parameters, std::uint64_t
     if (launch.report != 0) launch.before.push_back({node.instructions(), node.unit_ticks()[kMatrix]});
     node.set_launch(&launch);
   }
-  fabric_.post_from_dip(nodes.nodes(), D1_SEMAPHORE_LAUNCH, 1, departure);
+  fabric_.post_from_dip(nodes, *launch.routes, D1_SEMAPHORE_LAUNCH, 1, departure);
   activate_touched();
 }
 
@@ -86,11 +87,11 @@ void Dip::node_completed(NodeIndex id, unsigned hart, std::uint64_t value, std::
   Node& node = machine_.node(id);
   auto* launch = static_cast<Launch*>(node.launch());
   if (launch == nullptr) return;  // of a launch that was given up meanwhile
-  launch->end = std::max(launch->end, time);
+  const std::uint32_t rank = launch->grid->rank(machine_.place(id)).value_or(0);
+  launch->end = std::max(launch->end, time + launch->routes->to_dip[rank]);
   if (value != 1) {
     failed_node_ = id;
     failed_hart_ = static_cast<int>(hart);
-    const std::uint32_t rank = launch->grid->rank(machine_.place(id)).value_or(0);
     stop_launch(*launch, {CommandResult::Done, D1_STATUS_TRAP, rank, launch->end});
     failed_hart_ = -1;
     return;

@@ -17,7 +17,7 @@ bool power_of_two(std::uint64_t value) { return value != 0 && (value & (value - 
 
 Dip::Dip(MachineState& machine, Fabric& fabric, Scheduler& scheduler)
     : machine_(machine), fabric_(fabric), scheduler_(scheduler), events_(D1_EVENTS) {
-  grids_[0] = std::make_shared<const Grid>(Grid::all(machine.geometry()));
+  grids_[0].grid = std::make_shared<const Grid>(Grid::all(machine.geometry()));
   fabric_.set_sink(this);
 }
 
