@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "command.hpp"
+
+namespace d1::tools {
+namespace {
+
+int complain(const std::string& text) {
+  std::fflush(stdout);
+  fmt::print(stderr, "error: {}\n", text);
+  return kFailure;
+}
+
+int run(int count, char** words) {
+  CLI::App application("Compile, run and look into programs for the D1 on an emulated machine.",
+                       "d1");
+  application.require_subcommand(1);
+  application.set_version_flag("--version", D1_VERSION);
+  application.footer("Each command explains itself: d1 run --help");
+  Action action;
+  add_run(application, action);
+  add_build(application, action);
+  add_disasm(application, action);
+  add_exec(application, action);
+  add_info(application, action);
+  add_doctor(application, action);
+  try {
+    application.parse(count, words);
+  } catch (const CLI::Success& asked_for_help) {
+    return application.exit(asked_for_help);
+  } catch (const CLI::ParseError& wrong) {
+    std::string command = "d1";
+    for (const CLI::App* chosen : application.get_subcommands())
+      command += " " + chosen->get_name();
+    complain(fmt::format("{} (see {} --help)", wrong.what(), command));
+    return kUsage;
+  }
+  Result<int> status = action();
+  if (!status) return complain(status.error().to_string());
+  if (std::fflush(stdout) != 0) return complain("Standard output cannot be written.");
+  return *status;
+}
+
+}  // namespace
+}  // namespace d1::tools
+
+int main(int count, char** words) {
+  try {
+    return d1::tools::run(count, words);
+  } catch (const std::exception& unexpected) {
+    return d1::tools::complain(unexpected.what());
+  }
+}
