@@ -136,6 +136,9 @@ d1_error_t d1_device_open(const char* machine, d1_device_t* device) {
     *device = new d1_device_handle{d1::Device::open(options)};
   });
 }
+void d1_set_device_directory(const char* path) {
+  if (path) d1::runtime::set_device_directory(path);
+}
 void d1_device_release(d1_device_t device) { delete device; }
 uint64_t d1_device_nodes(d1_device_t device) { return device->value.info().nodes; }
 uint64_t d1_device_clock_hz(d1_device_t device) { return device->value.info().clock_hz; }

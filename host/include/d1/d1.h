@@ -50,6 +50,13 @@ typedef struct d1_launch_handle* d1_launch_t; /* a launch, or a copy */
 
 /* ---- Device. A null machine means $D1_MACHINE or "d1". ------------------------------------- */
 d1_error_t d1_device_open(const char* machine, d1_device_t* device);
+/* Where the kernel SDK is, for programs built against an installed package; CMake and pkg-config
+ * files do it by defining D1_DEVICE_DIRECTORY. */
+void d1_set_device_directory(const char* path);
+#ifdef D1_DEVICE_DIRECTORY
+#define d1_device_open(machine, device) \
+  (d1_set_device_directory(D1_DEVICE_DIRECTORY), d1_device_open(machine, device))
+#endif
 void d1_device_release(d1_device_t device);
 uint64_t d1_device_nodes(d1_device_t device);
 uint64_t d1_device_clock_hz(d1_device_t device);

@@ -45,6 +45,14 @@ struct CompileOptions {
 // One line (or piece of one) that a kernel printed; `text` is valid during the call.
 using PrintSink = std::function<void(const driver::LogLine& line)>;
 
+#ifdef D1_DEVICE_DIRECTORY
+// Where an installed package's kernel SDK is: defined by its CMake and pkg-config files.
+namespace detail {
+inline const bool device_directory_is_known =
+    (runtime::set_device_directory(D1_DEVICE_DIRECTORY), true);
+}
+#endif
+
 class Device {
  public:
   [[nodiscard]] static Device open(const DeviceOptions& options = {});

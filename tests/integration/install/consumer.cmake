@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+cmake_minimum_required(VERSION 3.25)
+project(Consumer LANGUAGES C CXX)
+set(CMAKE_CXX_STANDARD 23)
+find_package(OpenD1 REQUIRED)
+foreach(language cpp c)
+  add_executable(example_${language} ${EXAMPLES}/vector_add.${language})
+  target_link_libraries(example_${language} PRIVATE OpenD1::host)
+  if(SANITIZE)
+    target_compile_options(example_${language} PRIVATE -fsanitize=${SANITIZE})
+    target_link_options(example_${language} PRIVATE -fsanitize=${SANITIZE})
+  endif()
+endforeach()
+# Ahead of time: the program embedded.
+d1_add_kernel(embedded SOURCES ${EXAMPLES}/kernels/vector_add.cpp EMBED)
+target_link_libraries(example_cpp PRIVATE embedded)
