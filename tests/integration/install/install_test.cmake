@@ -42,7 +42,7 @@ endforeach()
 
 find_program(PKG_CONFIG pkg-config)
 if(PKG_CONFIG AND NOT SANITIZE)
-  run("the pkg-config build" sh -c "PKG_CONFIG_PATH=${prefix}/${LIB}/pkgconfig; export PKG_CONFIG_PATH; \
-    ${C_COMPILER} -std=c11 ${examples}/vector_add.c -o ${WORK}/with_pkg_config $(pkg-config --cflags --libs opend1)")
+  run("the pkg-config build" ${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${prefix}/${LIB}/pkgconfig
+    sh -c "${C_COMPILER} -std=c11 ${examples}/vector_add.c -o ${WORK}/with_pkg_config $(pkg-config --cflags --libs opend1)")
   run("its program" ${CMAKE_COMMAND} -E chdir ${examples} ${WORK}/with_pkg_config)
 endif()
