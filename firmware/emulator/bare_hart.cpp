@@ -56,6 +56,7 @@ class BareHart::Implementation final : public isa::Environment {
   }
 
   void snapshot() {
+    previous_program_ = std::move(code_.program);  // its block with the fence.i is still in use
     code_.program = std::make_shared<CodeImage>(
         code_base_, std::span<const std::uint8_t>(at(code_base_, code_bytes_), code_bytes_));
   }
@@ -147,6 +148,7 @@ class BareHart::Implementation final : public isa::Environment {
   isa::VectorRegisters vectors_{};
   std::unique_ptr<Engine> engine_;
   CodeView code_;
+  std::shared_ptr<CodeImage> previous_program_;
   UnitWindow window_;
   std::uint64_t code_base_ = 0, code_bytes_ = 0;
   std::optional<std::uint64_t> to_host_, from_host_;

@@ -136,6 +136,7 @@ class Node final : public isa::Environment {
   std::array<TransferState, isa::kHartsPerNode> transfers_{};
   Barrier node_barrier_, grid_barrier_;
   CodeView code_;
+  std::shared_ptr<CodeImage> previous_program_;  // replaced by fence.i in the turn that runs
   UnitWindow window_;
   std::array<std::uint64_t, 8> busy_{};
   std::array<std::uint64_t, isa::kHartsPerNode> wake_at_{};  // asked for during the hart's own turn

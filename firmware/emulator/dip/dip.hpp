@@ -70,6 +70,7 @@ class Dip final : public DipSink {
     std::uint32_t completed = 0;              // completions written, not modulo
     std::atomic<std::uint32_t> tail{0};       // doorbells
     std::atomic<std::uint32_t> consumed{0};
+    std::atomic<bool> stalled{false};         // a command waits for room among the completions
     std::uint64_t clock = 0;                  // ticks: when its last command ended
     std::uint64_t started = 0;                // of the command in hand
     bool busy = false;                        // a command is pending

@@ -68,9 +68,11 @@ void Dip::ring_submission(unsigned queue, std::uint32_t tail) noexcept {
 }
 
 void Dip::ring_completion(unsigned queue, std::uint32_t head) noexcept {
-  const bool was_full = completion_full(queues_[queue]);
-  queues_[queue].consumed.store(head, std::memory_order_release);
-  if (was_full) rung_.fetch_add(1, std::memory_order_seq_cst);
+  queues_[queue].consumed.store(head, std::memory_order_seq_cst);
+  // Only a queue that stalled for want of room has to be looked at again; both orders of this and
+  // of process_queue() are seq_cst, so one of us sees the other.
+  if (queues_[queue].stalled.load(std::memory_order_seq_cst))
+    rung_.fetch_add(1, std::memory_order_seq_cst);
 }
 
 // The host's head is modulo entries; one entry always stays free, so that full and empty differ.
@@ -78,7 +80,7 @@ bool Dip::completion_full(const Queue& queue) const {
   if (queue.entries == 0) return true;
   const std::uint64_t mask = queue.entries - 1;
   return ((queue.completed + 1) & mask) ==
-         (queue.consumed.load(std::memory_order_acquire) & mask);
+         (queue.consumed.load(std::memory_order_seq_cst) & mask);
 }
 
 bool Dip::process() {
@@ -108,7 +110,10 @@ bool Dip::process_queue(unsigned index) {
       continue;
     }
     const std::uint32_t tail = queue.tail.load(std::memory_order_acquire);
-    if (queue.head == tail || tail >= queue.entries || completion_full(queue)) return any;
+    if (queue.head == tail || tail >= queue.entries) return any;
+    queue.stalled.store(true, std::memory_order_seq_cst);
+    if (completion_full(queue)) return any;
+    queue.stalled.store(false, std::memory_order_relaxed);
     const std::uint8_t* entry = dma_.find(queue.submission + queue.head * sizeof(Command),
                                           sizeof(Command), DmaAccess::Read);
     if (entry == nullptr) {  // the ring itself is not mapped: nothing can be said on it
