@@ -149,7 +149,7 @@ class BareHart::Implementation final : public isa::Environment {
   std::unique_ptr<Engine> engine_;
   CodeView code_;
   std::shared_ptr<CodeImage> previous_program_;
-  UnitWindow window_;
+  UnitShare units_;
   std::uint64_t code_base_ = 0, code_bytes_ = 0;
   std::optional<std::uint64_t> to_host_, from_host_;
   std::function<void(std::string_view)> console_;
@@ -195,10 +195,8 @@ BareExit BareHart::Implementation::run(std::uint64_t max_instructions) {
   BareExit exit;
   const std::uint64_t first = hart.instret;
   for (;;) {
-    window_.start = hart.clock;
-    window_.used.fill(0);
     const TurnEnd end = engine_->run(hart, code_, kTurnTicks);
-    settle(hart, window_);
+    settle(hart, units_);
     exit.instructions = hart.instret - first;
     exit.cycles = hart.clock / isa::kTicksPerCycle;
     exit.pc = hart.pc;

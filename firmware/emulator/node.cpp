@@ -82,8 +82,6 @@ std::uint64_t Node::next_time() const noexcept {
 
 void Node::run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t slice, bool lone) {
   outbox_ = &outbox;
-  window_.start = next_time();
-  window_.used.fill(0);
   const std::size_t sent = outbox.packets.size();
   for (;;) {
     Hart* first = nullptr;
@@ -102,7 +100,6 @@ void Node::run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t 
     const std::uint64_t until = second == end ? end : std::min(end, second + slice);
     run_turn(engine, *first, until - first->clock);
   }
-  for (unsigned u = 0; u < busy_.size(); ++u) busy_[u] += window_.used[u];
   outbox_ = nullptr;
 }
 
@@ -115,7 +112,7 @@ void Node::run_turn(Engine& engine, Hart& hart, std::uint64_t budget) {
   }
   const std::size_t before = outbox_->packets.size();
   const TurnEnd end = engine.run(hart, code_, budget);
-  settle(hart, window_);
+  settle(hart, units_);
   switch (end) {
     case TurnEnd::Budget: break;
     case TurnEnd::Parked: {

@@ -32,7 +32,7 @@ class Node final : public isa::Environment {
   [[nodiscard]] const CodeView& code() const noexcept { return code_; }
   [[nodiscard]] std::uint64_t instructions() const noexcept;
   // Busy ticks of each shared unit since the node was first woken.
-  [[nodiscard]] const std::array<std::uint64_t, 8>& unit_ticks() const noexcept { return busy_; }
+  [[nodiscard]] const std::array<std::uint64_t, 8>& unit_ticks() const noexcept { return units_.busy; }
 
   // --- between quanta -----------------------------------------------------------------------
   void set_launch(LaunchContext* launch) noexcept { launch_ = launch; }
@@ -137,8 +137,7 @@ class Node final : public isa::Environment {
   Barrier node_barrier_, grid_barrier_;
   CodeView code_;
   std::shared_ptr<CodeImage> previous_program_;  // replaced by fence.i in the turn that runs
-  UnitWindow window_;
-  std::array<std::uint64_t, 8> busy_{};
+  UnitShare units_;
   std::array<std::uint64_t, isa::kHartsPerNode> wake_at_{};  // asked for during the hart's own turn
   std::uint8_t last_hart_ = 0;  // that ran
   LaunchContext* launch_ = nullptr;

@@ -6,13 +6,18 @@
 // after kStretchLimit instructions. Cost belongs to the instruction within its stretch, whatever
 // blocks an engine makes of it:
 //   issue      1 tick (four a cycle) plus the stall until its operands are ready, by an in-order
-//              scoreboard that starts empty with the stretch (latencies: instruction table)
+//              scoreboard that starts empty with the stretch (register_use.hpp; latencies:
+//              instruction table)
 //   occupancy  ticks it keeps its shared unit busy; the units of a node are shared by its harts
 // A hart's time is the larger of its issue time and of what each unit allows (see settle()).
 // Peaks come from d1-facts 1: 2 ALUs, 2 address units, 1 SIMD, 1 matrix unit, 2 load and 1 store
 // port of 64 bytes. Latencies, and which instruction uses what, are this project's own.
+//
+// Everything here follows from the tables of firmware/isa: unit, latency, encoding, register
+// groups. Pure functions, but for what settle() is given; no locks.
 #pragma once
 
+#include <array>
 #include <span>
 
 #include <d1/isa/instruction.hpp>
@@ -25,22 +30,23 @@ inline constexpr unsigned kIterativeLatency = 12;
 
 using UnitTicks = std::array<std::uint32_t, 8>;  // by isa::Unit
 
-// How the occupancy of an instruction follows from vtype and vl.
+// What the occupancy of an instruction is multiplied by, from vtype and vl.
 enum class Scale : std::uint8_t {
-  Fixed,      // the same always
-  Registers,  // for each register of the group (LMUL, at least 1)
-  Memory,     // for each register's worth of data: EEW/SEW * LMUL, times the fields of a segment
-  Elements    // for each element: strided and indexed accesses, gathers of the vector unit
+  Fixed,      // 1 always: also instructions whose registers stand in the encoding
+  Registers,  // registers of the widest operand's group
+  Memory,     // registers' worth of data: EEW/SEW * LMUL, times the fields of a segment
+  Elements    // elements: strided and indexed accesses
 };
 
 struct UnitCost {
-  isa::Unit unit = isa::Unit::None;    // None: only issue
-  isa::Unit port = isa::Unit::None;    // vector memory: the SRAM port used too
-  std::uint16_t unit_ticks = 0;        // for each item of `scale`
+  isa::Unit unit = isa::Unit::None;  // None: only issue
+  isa::Unit port = isa::Unit::None;  // vector memory: the SRAM port used too
+  std::uint16_t unit_ticks = 0;      // for each item of `scale`
   std::uint16_t port_ticks = 0;
+  std::uint16_t once_ticks = 0;  // of the unit, once whatever the scale; not with Fixed
   Scale scale = Scale::Fixed;
-  std::uint8_t eew_log2 = 0;           // Memory and Elements: element width of the access, bits
-  bool whole = false;                  // whole-register forms: the field count is the group
+  std::uint8_t eew_log2 = 0;       // Memory: element width of the access, bits
+  std::uint8_t widening_log2 = 0;  // Registers: the widest operand's group to LMUL
 };
 
 [[nodiscard]] const UnitCost& unit_cost(isa::InstructionId id) noexcept;
@@ -51,14 +57,15 @@ void issue_costs(std::span<const isa::Operation> stretch, std::span<std::uint16_
 // Adds the occupancy of an operation that ran to the hart's account.
 void charge_units(isa::Hart& hart, const isa::Operation& operation) noexcept;
 
-// What a node's units did in the current window of time.
-struct UnitWindow {
-  std::uint64_t start = 0;
-  std::array<std::uint64_t, 8> used{};
+// The units of a node, as its harts take turns at them.
+struct UnitShare {
+  std::array<std::uint64_t, 8> free_at{};  // ticks: all work taken so far is done
+  std::array<std::uint64_t, 8> busy{};     // ticks of work since the node was first woken
 };
 
 // Closes the hart's account: its clock moves by its issue time, by what it used of each unit, and
-// at least to where the units stand that all harts of the node used since the window's start.
-void settle(isa::Hart& hart, UnitWindow& window) noexcept;
+// at least to where each unit it used has served it and all turns before. A unit works on no
+// turn before that turn began, so no span of time holds more work than the unit can do.
+void settle(isa::Hart& hart, UnitShare& share) noexcept;
 
 }  // namespace d1::emulator
