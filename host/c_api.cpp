@@ -128,16 +128,14 @@ d1::LaunchOptions options_of(const d1_launch_options_t* given) {
 
 const char* d1_last_error(void) { return last_error.c_str(); }
 
-d1_error_t d1_device_open(const char* machine, d1_device_t* device) {
+d1_error_t d1_device_open_from(const char* header, const char* machine, d1_device_t* device) {
   return guarded([&] {
+    if (header) d1::runtime::set_installed_header(header);
     need("d1_device_open", device);
     d1::DeviceOptions options;
     if (machine) options.machine = machine;
     *device = new d1_device_handle{d1::Device::open(options)};
   });
-}
-void d1_set_device_directory(const char* path) {
-  if (path) d1::runtime::set_device_directory(path);
 }
 void d1_device_release(d1_device_t device) { delete device; }
 uint64_t d1_device_nodes(d1_device_t device) { return device->value.info().nodes; }

@@ -222,9 +222,10 @@ bool is_device_directory(const std::string& path) {
 
 }  // namespace
 
-void set_device_directory(std::string path) {
+void set_installed_header(const std::string& path) {
+  const fs::path prefix = fs::path(path).parent_path().parent_path().parent_path();
   std::lock_guard lock(directory_mutex);
-  chosen_directory = std::move(path);
+  chosen_directory = (prefix / D1_DATA_PATH).lexically_normal().string();
 }
 
 Result<std::string> find_device_directory() {

@@ -49,14 +49,11 @@ typedef struct d1_launch_handle* d1_launch_t; /* a launch, or a copy */
 #define D1_FOREVER ((uint64_t)3600 * 1000)
 
 /* ---- Device. A null machine means $D1_MACHINE or "d1". ------------------------------------- */
-d1_error_t d1_device_open(const char* machine, d1_device_t* device);
-/* Where the kernel SDK is, for programs built against an installed package; CMake and pkg-config
- * files do it by defining D1_DEVICE_DIRECTORY. */
-void d1_set_device_directory(const char* path);
-#ifdef D1_DEVICE_DIRECTORY
-#define d1_device_open(machine, device) \
-  (d1_set_device_directory(D1_DEVICE_DIRECTORY), d1_device_open(machine, device))
-#endif
+/* header: this file, by which an installed package finds its kernel SDK wherever it was put. */
+d1_error_t d1_device_open_from(const char* header, const char* machine, d1_device_t* device);
+static inline d1_error_t d1_device_open(const char* machine, d1_device_t* device) {
+  return d1_device_open_from(__FILE__, machine, device);
+}
 void d1_device_release(d1_device_t device);
 uint64_t d1_device_nodes(d1_device_t device);
 uint64_t d1_device_clock_hz(d1_device_t device);

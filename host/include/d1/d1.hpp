@@ -45,13 +45,10 @@ struct CompileOptions {
 // One line (or piece of one) that a kernel printed; `text` is valid during the call.
 using PrintSink = std::function<void(const driver::LogLine& line)>;
 
-#ifdef D1_DEVICE_DIRECTORY
-// Where an installed package's kernel SDK is: defined by its CMake and pkg-config files.
 namespace detail {
-inline const bool device_directory_is_known =
-    (runtime::set_device_directory(D1_DEVICE_DIRECTORY), true);
-}
-#endif
+// By this file an installed package finds its kernel SDK wherever it was put.
+inline const bool header_is_known = (runtime::set_installed_header(__FILE__), true);
+}  // namespace detail
 
 class Device {
  public:

@@ -36,11 +36,11 @@ struct CompiledProgram {
 // compile(), and the ELF checked.
 [[nodiscard]] Result<ElfImage> compile_image(const CompileRequest& request);
 
-// The folder with the kernel SDK, flags and link map: $D1_DEVICE_DIR if set, else what
-// set_device_directory() named, else beside the running program's prefix, the build tree, or the
-// installation.
+// The folder with the kernel SDK, flags and link map: $D1_DEVICE_DIR if set, else what belongs to the
+// header or the running program (share/opend1/device of their prefix), else the build tree, or the
+// prefix this library was configured for.
 [[nodiscard]] Result<std::string> find_device_directory();
-// For a program built against an installed package elsewhere.
-void set_device_directory(std::string path);
+// Names a header of an installed package, PREFIX/include/d1/HEADER, as __FILE__ spells it there.
+void set_installed_header(const std::string& path);
 
 }  // namespace d1::runtime
