@@ -57,15 +57,22 @@ void issue_costs(std::span<const isa::Operation> stretch, std::span<std::uint16_
 // Adds the occupancy of an operation that ran to the hart's account.
 void charge_units(isa::Hart& hart, const isa::Operation& operation) noexcept;
 
-// The units of a node, as its harts take turns at them.
+// The units of a node, as its harts take turns at them: how much of each short span of time is
+// taken. Spans and not one point from which on a unit is free, because turns do not come in the
+// order of time: a hart that waited goes on behind one that ran to the quantum's end meanwhile.
 struct UnitShare {
-  std::array<std::uint64_t, 8> free_at{};  // ticks: all work taken so far is done
-  std::array<std::uint64_t, 8> busy{};     // ticks of work since the node was first woken
+  static constexpr std::uint64_t kSpanTicks = 64 * isa::kTicksPerCycle;
+  static constexpr std::uint64_t kSpans = 64;  // remembered: two quanta of the standard machine
+
+  std::uint64_t first = 0;  // number of the earliest span remembered
+  std::array<std::array<std::uint16_t, kSpans>, isa::kUnits> taken{};  // ticks, by span % kSpans
+  std::array<std::uint64_t, 8> busy{};  // ticks of work since the node was first woken
 };
 
 // Closes the hart's account: its clock moves by its issue time, by what it used of each unit, and
-// at least to where each unit it used has served it and all turns before. A unit works on no
-// turn before that turn began, so no span of time holds more work than the unit can do.
+// at least to where each unit had room for it. Work is spread evenly over the turn; what finds a
+// span full moves to later ones. So no span holds more work than the unit can do, and a unit cannot
+// save up idle time beyond the span in which it was idle.
 void settle(isa::Hart& hart, UnitShare& share) noexcept;
 
 }  // namespace d1::emulator
