@@ -178,6 +178,14 @@ class Figures {
 
 void Figures::interface_processors() {
   const auto& m = machine_;
+  const auto one = [&](const char* name, std::uint64_t bandwidth, double published) {
+    add(name, static_cast<double>(bandwidth) / giga, "GB/s",
+        fmt::format("{} B/cycle x {} GHz", m.bytes_in(bandwidth, 1), clock_ghz_), published,
+        Confidence::P, "HC34-sys");
+  };
+  one("interface processor HBM", m.hbm_bandwidth, 800);
+  one("interface processor TTP, one direction", m.ttp_bandwidth, 900);
+  one("interface processor PCIe, one direction", m.pcie_bandwidth, 32);
   const double edge = m.dips_per_tile_edge;
   add("tile edge HBM", edge * static_cast<double>(m.hbm_bytes) / mebi / 1024, "GiB",
       fmt::format("{} DIPs x {} GiB", edge, static_cast<double>(m.hbm_bytes) / mebi / 1024), 160,

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "verify.hpp"
 
 namespace d1::tools {
 namespace {
@@ -22,6 +23,7 @@ using nlohmann::ordered_json;
 struct InfoOptions {
   std::string machine = "d1";
   bool json = false;
+  bool verify = false;
 };
 
 // The tree's branches: each starts with the parameter named and takes all that follow it in the
@@ -132,6 +134,8 @@ ordered_json to_json(const MachineDescription& machine) {
 }
 
 Result<int> show(const InfoOptions& options) {
+  if (options.verify)
+    return verify_time_model(options.json ? ReportFormat::Json : ReportFormat::Text);
   Result<MachineDescription> machine = emulator::load_machine(options.machine);
   if (!machine) return pass_on(machine, fmt::format("loading machine {}", options.machine));
   if (options.json)
@@ -153,6 +157,9 @@ void add_info(CLI::App& application, Action& action) {
   command->add_option("--machine", options->machine,
                       fmt::format("{}, or a machine file (.toml)", names));
   command->add_flag("--json", options->json, "One JSON document instead of the tree");
+  command->add_flag("--verify", options->verify,
+                    "Measure every row of the time model and compare it with its formula and the "
+                    "published figure (on d1 and tile, whatever --machine says)");
   command->callback([options, &action] { action = [options] { return show(*options); }; });
 }
 
