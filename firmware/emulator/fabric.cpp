@@ -51,6 +51,7 @@ std::uint64_t Fabric::commit(std::vector<Outbox>& outboxes, std::uint64_t seed,
   order_.clear();
   for (const Outbox& outbox : outboxes)
     for (const Packet& packet : outbox.packets) order_.emplace_back(&packet, &outbox);
+  if (seed != 0) carry_out_held();
   if (order_.empty()) return trace;
   // A seed permutes nodes that send in the same tick; packets of one node keep their order.
   const auto place = [seed](NodeIndex source) { return seed == 0 ? source : mix(seed ^ source); };
@@ -65,10 +66,27 @@ std::uint64_t Fabric::commit(std::vector<Outbox>& outboxes, std::uint64_t seed,
   for (const auto& [packet, outbox] : order_) {
     trace = mix(trace ^ packet->departure) + packet->source;
     trace = mix(trace ^ packet->value) + (std::uint64_t{packet->destination} << 32 | packet->offset);
-    carry_out(*packet, *outbox);
+    if (!held_.take(*packet, launch_of(*packet), seed)) carry_out(*packet, *outbox);
   }
   for (Outbox& outbox : outboxes) outbox.clear();
   return trace;
+}
+
+// The launch a packet is part of: of a post where it goes, of a transfer where it comes from.
+std::uint64_t Fabric::launch_of(const Packet& packet) const {
+  const Node* node = machine_.find(packet.kind == PacketKind::Post ? packet.destination
+                                                                  : packet.source);
+  const LaunchContext* launch = node != nullptr ? node->launch() : nullptr;
+  return launch != nullptr ? launch->id : 0;
+}
+
+// What was held back and is due. What belongs to a launch that has ended meanwhile is gone with it.
+void Fabric::carry_out_held() {
+  for (HeldPackets::Entry& entry : held_.release()) {
+    if (launch_of(entry.packet) != entry.launch) continue;
+    entry.packet.departure = std::max(entry.packet.departure, retired_);
+    carry_out(entry.packet, {});
+  }
 }
 
 void Fabric::carry_out(const Packet& packet, const Outbox& outbox) {

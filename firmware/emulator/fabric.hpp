@@ -3,6 +3,7 @@
 // the way by which the DIP reaches nodes. Only the committing thread comes here.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include <d1/emulator/noc.hpp>
 
+#include "held_packets.hpp"
 #include "machine_state.hpp"
 #include "packet.hpp"
 
@@ -32,8 +34,12 @@ class Fabric {
 
   void set_sink(DipSink* sink) noexcept { sink_ = sink; }
 
-  // Sorts and carries out all packets, empties the outboxes; continues the trace hash.
+  // Sorts and carries out all packets, empties the outboxes; continues the trace hash. A seed other
+  // than 0 holds some of them back for later commits.
   std::uint64_t commit(std::vector<Outbox>& outboxes, std::uint64_t seed, std::uint64_t trace);
+
+  // Packets are held back: somebody may wait for them, so commits must go on.
+  [[nodiscard]] bool holding() const noexcept { return !held_.empty(); }
 
   // Nodes that got something since clear_touched(): they may be able to run.
   [[nodiscard]] const std::vector<NodeIndex>& touched() const noexcept { return touched_; }
@@ -53,12 +59,17 @@ class Fabric {
   std::uint64_t dip_copy(std::uint64_t bytes, CopyRoute route, std::uint64_t start);
 
   // No packet will depart before (ticks): the NoC may forget what is older.
-  void retire_before(std::uint64_t ticks) { noc_.retire_before(ticks / isa::kTicksPerCycle); }
+  void retire_before(std::uint64_t ticks) {
+    retired_ = std::max(retired_, ticks);
+    noc_.retire_before(ticks / isa::kTicksPerCycle);
+  }
   [[nodiscard]] Noc& noc() noexcept { return noc_; }
   [[nodiscard]] std::uint64_t packets() const noexcept { return packets_; }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
 
  private:
+  [[nodiscard]] std::uint64_t launch_of(const Packet& packet) const;
+  void carry_out_held();
   void carry_out(const Packet& packet, const Outbox& outbox);
   void remote_access(const Packet& packet);
   void transfer(const Packet& packet);
@@ -77,6 +88,8 @@ class Fabric {
   MachineState& machine_;
   Noc noc_;
   DipSink* sink_ = nullptr;
+  HeldPackets held_;
+  std::uint64_t retired_ = 0;  // ticks
   std::vector<NodeIndex> touched_;
   std::vector<std::pair<const Packet*, const Outbox*>> order_;
   std::vector<std::uint64_t> arrivals_;

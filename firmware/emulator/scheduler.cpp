@@ -61,7 +61,11 @@ void Scheduler::gather(std::uint64_t end) {
 }
 
 bool Scheduler::step() {
-  if (calendar_.empty()) return false;
+  if (calendar_.empty()) {
+    if (!fabric_.holding()) return false;
+    commit();  // all wait, perhaps for what the seed holds back
+    return true;
+  }
   const std::uint64_t first = calendar_.begin()->first;
   std::uint64_t end = (first + 1) * quantum_;
   // Nodes woken behind the others catch up in larger steps.
@@ -69,7 +73,7 @@ bool Scheduler::step() {
   // Whoever waits goes on no earlier than somebody who runs sends: nothing departs before this.
   fabric_.retire_before(first * quantum_);
   gather(end);
-  const bool lone = running_.size() == 1;
+  const bool lone = running_.size() == 1 && !fabric_.holding();
   if (lone) {
     const std::uint64_t others =
         calendar_.empty() ? Node::kNever : calendar_.begin()->first * quantum_;
@@ -78,16 +82,20 @@ bool Scheduler::step() {
   run_nodes(end, lone);
   frontier_ = std::max(frontier_, end);
   ++quanta_;
+  commit();
+  for (const NodeIndex id : running_) activate(id);
+  return true;
+}
+
+void Scheduler::commit() {
   trace_ = fabric_.commit(outboxes_, options_.seed, trace_);
   for (std::uint64_t& sum : traces_) {
     trace_ += sum;
     sum = 0;
   }
   trace_ = mix(trace_);
-  for (const NodeIndex id : running_) activate(id);
   for (const NodeIndex id : fabric_.touched()) activate(id);
   fabric_.clear_touched();
-  return true;
 }
 
 void Scheduler::run_nodes(std::uint64_t end, bool lone) {

@@ -45,6 +45,7 @@ class Scheduler {
   static constexpr std::uint64_t kCatchUpQuanta = 8; // how far a late node runs at a time
 
   void gather(std::uint64_t end);
+  void commit();
   void run_nodes(std::uint64_t end, bool lone);
   [[nodiscard]] std::uint64_t slice(NodeIndex id) const;
 

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a seed holds back. The order of the network promises less than a quiet network keeps: puts
+// of one node to one destination arrive in order, and nothing else does. With a seed, some
+// transfers and posts wait for a few quanta while others pass them, so that programs which rely on
+// more fail in a test instead of on a busy machine.
+//
+// Never changed: the order of puts and multicasts from one node to one destination, and what a
+// fence, a semaphore or a completion waits for, since a transfer held back is not complete.
+// The same seed holds back the same packets. Only the committing thread comes here.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "packet.hpp"
+
+namespace d1::emulator {
+
+class HeldPackets {
+ public:
+  // True: the packet was taken and comes back from release(). `launch` is what the packet belongs
+  // to, 0 if nothing.
+  bool take(const Packet& packet, std::uint64_t launch, std::uint64_t seed);
+
+  [[nodiscard]] bool empty() const noexcept { return held_.empty(); }
+
+  struct Entry {
+    Packet packet;
+    std::uint64_t launch;
+    std::uint64_t release;  // commit
+  };
+  // A commit begins: what has waited long enough, in the order it was sent.
+  [[nodiscard]] std::vector<Entry> release();
+
+ private:
+  static constexpr std::uint64_t kMostCommits = 4;
+
+  std::vector<Entry> held_;
+  std::uint64_t commit_ = 0;
+};
+
+}  // namespace d1::emulator
