@@ -112,47 +112,44 @@ Result<> Context::check_stacks(const Grid& grid, std::uint32_t harts, std::uint3
                      fmt::format("A launch with stacks of {} bytes", stack_bytes));
 }
 
-Result<> Context::load_program(const Program& program, const Grid& grid) {
-  std::lock_guard loading(load_mutex_);
-  return load_locked(program, grid);
-}
-
-Result<> Context::load_locked(const Program& program, const Grid& grid) {
+Result<Context::ProgramLoad> Context::plan_load(const Program& program, const Grid& grid) {
   const ElfImage& image = program.image();
-  const std::string doing = fmt::format("loading '{}' on {} nodes", image.origin(), grid.nodes());
   std::uint64_t file_bytes = 0;
   for (const Segment& segment : image.segments()) file_bytes += segment.bytes.size();
   auto memory = device_->dma().allocate(std::max<std::uint64_t>(file_bytes, 1));
-  if (!memory) return pass_on(memory, doing);
-  auto staged = std::make_shared<driver::DmaBuffer>(std::move(*memory));
+  if (!memory) return std::unexpected(std::move(memory.error()));
+  ProgramLoad load;
+  load.memory = std::move(*memory);
   {
     std::lock_guard lock(mutex_);
     auto place =
         sram_.reserve_program(grid.node_set(), D1_PROGRAM_BASE, image.end() - D1_PROGRAM_BASE);
-    if (!place) return pass_on(place, doing);
+    if (!place) return std::unexpected(std::move(place.error()));
   }
   for (Resident& resident : residents_) resident.nodes.remove(grid.node_set());
   std::erase_if(residents_, [](const Resident& resident) { return resident.nodes.empty(); });
   // From here on no grid can be sure of the program it knew.
-  const std::uint64_t epoch = load_epoch_.fetch_add(1) + 1;
+  load_epoch_.fetch_add(1);
   std::uint64_t at = 0;
   for (const Segment& segment : image.segments()) {
     if (!segment.bytes.empty()) {
-      std::memcpy(staged->data() + at, segment.bytes.data(), segment.bytes.size());
+      std::memcpy(load.memory.data() + at, segment.bytes.data(), segment.bytes.size());
     }
     d1_program command{};
     command.header.opcode = D1_COMMAND_PROGRAM;
     command.header.flags = segment.kind == SegmentKind::Executable ? D1_PROGRAM_EXECUTABLE : 0;
     command.header.grid = grid.handle();
-    command.source = segment.bytes.empty() ? 0 : staged->iova() + at;
+    command.source = segment.bytes.empty() ? 0 : load.memory.iova() + at;
     command.file_bytes = segment.bytes.size();
     command.memory_bytes = segment.memory_bytes;
     command.offset = segment.offset;
     at += segment.bytes.size();
-    auto loaded =
-        execute(driver::to_bytes(command), driver::after(driver::limits::kAdminTimeout), staged);
-    if (!loaded) return pass_on(loaded, doing);
+    load.commands.push_back(driver::to_bytes(command));
   }
+  return load;
+}
+
+void Context::note_loaded(const Program& program, const Grid& grid) {
   const auto known = std::find_if(residents_.begin(), residents_.end(), [&](const Resident& each) {
     return each.program == program.id();
   });
@@ -161,25 +158,55 @@ Result<> Context::load_locked(const Program& program, const Grid& grid) {
   } else {
     residents_.push_back({program.id(), grid.node_set()});
   }
-  grid.resident_program_.store(program.id(), std::memory_order_relaxed);
-  grid.resident_epoch_.store(epoch, std::memory_order_release);
-  return {};
+  note_resident(program, grid);
 }
 
-Result<> Context::ensure_program(const Program& program, const Grid& grid) {
-  if (grid.resident_epoch_.load(std::memory_order_acquire) == load_epoch_.load() &&
-      grid.resident_program_.load(std::memory_order_relaxed) == program.id()) {
+void Context::note_resident(const Program& program, const Grid& grid) {
+  grid.resident_program_.store(program.id(), std::memory_order_relaxed);
+  grid.resident_epoch_.store(load_epoch_.load(), std::memory_order_release);
+}
+
+bool Context::has_program(const Program& program, const Grid& grid) const {
+  return grid.resident_epoch_.load(std::memory_order_acquire) == load_epoch_.load() &&
+         grid.resident_program_.load(std::memory_order_relaxed) == program.id();
+}
+
+Result<> Context::load_program(const Program& program, const Grid& grid) {
+  return load_with(program, grid, [this](ProgramLoad load) -> Result<> {
+    auto memory = std::make_shared<driver::DmaBuffer>(std::move(load.memory));
+    for (const auto& command : load.commands) {
+      auto loaded = execute(command, driver::after(driver::limits::kAdminTimeout), memory);
+      if (!loaded) return std::unexpected(std::move(loaded.error()));
+    }
     return {};
-  }
-  std::lock_guard loading(load_mutex_);
-  for (const Resident& resident : residents_) {
-    if (resident.program == program.id() && resident.nodes.includes(grid.node_set())) {
-      grid.resident_program_.store(program.id(), std::memory_order_relaxed);
-      grid.resident_epoch_.store(load_epoch_.load(), std::memory_order_release);
-      return {};
+  });
+}
+
+Result<> Context::ensure_program(const Program& program, const Grid& grid, const Loader& loader) {
+  if (has_program(program, grid)) return {};
+  {
+    std::lock_guard loading(load_mutex_);
+    for (const Resident& resident : residents_) {
+      if (resident.program == program.id() && resident.nodes.includes(grid.node_set())) {
+        note_resident(program, grid);
+        return {};
+      }
     }
   }
-  return load_locked(program, grid);
+  return load_with(program, grid, loader);
+}
+
+Result<> Context::load_with(const Program& program, const Grid& grid, const Loader& loader) {
+  const auto doing = [&] {
+    return fmt::format("loading '{}' on {} nodes", program.image().origin(), grid.nodes());
+  };
+  std::lock_guard loading(load_mutex_);
+  auto load = plan_load(program, grid);
+  if (!load) return pass_on(load, doing());
+  auto loaded = loader(std::move(*load));
+  if (!loaded) return pass_on(loaded, doing());
+  note_loaded(program, grid);
+  return {};
 }
 
 }  // namespace d1::runtime

@@ -17,15 +17,15 @@ namespace d1::runtime {
 namespace {
 
 // What is used of libelf and libdw, resolved at first use.
-#define D1_LIBDW_FUNCTIONS(X)                                                                    \
-  X(elf_version)                                                                                 \
-  X(elf_memory)                                                                                  \
-  X(elf_end)                                                                                     \
-  X(dwarf_begin_elf) X(dwarf_end) X(dwarf_errmsg) X(dwarf_nextcu) X(dwarf_offdie) X(dwarf_child) \
-      X(dwarf_siblingof) X(dwarf_tag) X(dwarf_diename) X(dwarf_attr) X(dwarf_attr_integrate)     \
-          X(dwarf_formref_die) X(dwarf_formudata) X(dwarf_bytesize) X(dwarf_entrypc)             \
-              X(dwarf_haspc) X(dwarf_getscopes) X(dwarf_getsrc_die) X(dwarf_linesrc)             \
-                  X(dwarf_lineno) X(dwarf_hasattr_integrate)
+#define D1_LIBDW_FUNCTIONS(X)                                                                     \
+  X(elf_version)                                                                                  \
+  X(elf_memory)                                                                                   \
+  X(elf_end)                                                                                      \
+  X(dwarf_begin_elf)                                                                              \
+  X(dwarf_end) X(dwarf_errmsg) X(dwarf_nextcu) X(dwarf_offdie) X(dwarf_child) X(dwarf_siblingof)  \
+      X(dwarf_tag) X(dwarf_diename) X(dwarf_attr) X(dwarf_attr_integrate) X(dwarf_formref_die)    \
+          X(dwarf_formudata) X(dwarf_bytesize) X(dwarf_entrypc) X(dwarf_haspc) X(dwarf_getscopes) \
+              X(dwarf_getsrc_die) X(dwarf_linesrc) X(dwarf_lineno) X(dwarf_hasattr_integrate)
 
 struct Libdw {
 #define D1_DECLARE(name) decltype(&::name) name = nullptr;

@@ -14,7 +14,7 @@
 
 namespace d1::runtime {
 
-enum class OperationKind : std::uint8_t { Copy, Fill, Launch, Record, WaitForEvent, Fence };
+enum class OperationKind : std::uint8_t { Copy, Fill, Load, Launch, Record, WaitForEvent, Fence };
 
 // Host memory of a copy while the device uses it.
 struct HostMemory {
@@ -84,6 +84,12 @@ class StreamCore : public std::enable_shared_from_this<StreamCore> {
     return submit(operation, std::span(&command, 1));
   }
 
+  // A program, after everything submitted before: other streams' launches on the same nodes are
+  // theirs to order. Waits for it, so that no stream launches what is not there yet.
+  Result<> load(Context::ProgramLoad load);
+
+  // Completes what the device has ended.
+  void poll() { queue_->reap(); }
   Result<> wait(OperationState* operation, driver::Deadline deadline);
   Result<> synchronize(driver::Deadline deadline);
   [[nodiscard]] bool idle();

@@ -59,8 +59,11 @@ Result<Operation> Stream::launch(const Kernel& kernel, const std::shared_ptr<con
   if (auto result = context.check_stacks(*grid, options.harts, options.stack_bytes); !result) {
     return pass_on(result, fmt::format("launching '{}'", kernel.name()));
   }
-  if (auto result = context.ensure_program(*kernel.program(), *grid); !result) {
-    return pass_on(result, fmt::format("launching '{}'", kernel.name()));
+  if (!context.has_program(*kernel.program(), *grid)) {
+    auto result = context.ensure_program(
+        *kernel.program(), *grid,
+        [this](Context::ProgramLoad load) { return core_->load(std::move(load)); });
+    if (!result) return pass_on(result, fmt::format("launching '{}'", kernel.name()));
   }
   auto slot = core_->take_launch_slot();
   if (!slot) return std::unexpected(std::move(slot.error()));

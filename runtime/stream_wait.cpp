@@ -19,6 +19,8 @@ std::string_view name_of(OperationKind kind) {
       return "copy";
     case OperationKind::Fill:
       return "fill";
+    case OperationKind::Load:
+      return "load of a program";
     case OperationKind::Launch:
       return "launch";
     case OperationKind::Record:
@@ -78,6 +80,22 @@ Result<> StreamCore::wait(OperationState* operation, Deadline deadline) {
   }
   if (reported) release(reported);
   return std::unexpected(std::move(error));
+}
+
+Result<> StreamCore::load(Context::ProgramLoad load) {
+  OperationState* operation = take(OperationKind::Load);
+  operation->host.bounce = std::move(load.memory);
+  auto submitted = submit(operation, load.commands);
+  if (!submitted) return std::unexpected(std::move(submitted.error()));
+  auto loaded = submitted->wait(driver::after(limits::kSubmitTimeout));
+  if (!loaded && loaded.error().kind() == ErrorKind::Timeout && !submitted->done()) {
+    return fail(
+        ErrorKind::Timeout,
+        fmt::format("What was submitted to the stream before has not ended for {} ms, so the "
+                    "program is not there yet; wait for the stream first.",
+                    limits::kSubmitTimeout.count()));
+  }
+  return loaded;
 }
 
 Result<> StreamCore::synchronize(Deadline deadline) {
@@ -180,8 +198,10 @@ Operation::~Operation() {
   if (state_) core_->release(state_);
 }
 
-bool Operation::done() const noexcept {
-  return !state_ || state_->done.load(std::memory_order_acquire);
+bool Operation::done() const {
+  if (!state_ || state_->done.load(std::memory_order_acquire)) return true;
+  core_->poll();
+  return state_->done.load(std::memory_order_acquire);
 }
 
 Result<> Operation::wait(Deadline deadline) const {
@@ -189,15 +209,15 @@ Result<> Operation::wait(Deadline deadline) const {
   return core_->wait(state_, deadline);
 }
 
-std::uint64_t Operation::start_cycle() const noexcept {
-  return done() && state_ ? state_->start_cycle : 0;
+bool Operation::ended() const noexcept {
+  return state_ && state_->done.load(std::memory_order_acquire);
 }
-std::uint64_t Operation::end_cycle() const noexcept {
-  return done() && state_ ? state_->end_cycle : 0;
-}
+
+std::uint64_t Operation::start_cycle() const noexcept { return ended() ? state_->start_cycle : 0; }
+std::uint64_t Operation::end_cycle() const noexcept { return ended() ? state_->end_cycle : 0; }
 const d1_launch_report& Operation::report() const noexcept {
   static const d1_launch_report none{};
-  return done() && state_ ? state_->report : none;
+  return ended() ? state_->report : none;
 }
 
 }  // namespace d1::runtime

@@ -61,7 +61,7 @@ class Launch {
   void wait(nanoseconds timeout = kDefaultWait) const {
     detail::value(operation_.wait(driver::after(timeout)));
   }
-  [[nodiscard]] bool done() const noexcept { return operation_.done(); }
+  [[nodiscard]] bool done() const { return operation_.done(); }
 
   // Once it has ended: emulated cycles of the device, and what a kernel retired.
   [[nodiscard]] std::uint64_t cycles() const noexcept {
@@ -168,8 +168,8 @@ class Kernel {
   runtime::Kernel kernel_;
 };
 
-// A program's kernels. A handle: copies name the same program. It is put on a grid's nodes by the
-// first launch there.
+// A program's kernels. A handle: copies name the same program. The first launch on a grid puts it
+// on the grid's nodes, in the stream's order, and waits for that.
 class Program {
  public:
   explicit Program(std::shared_ptr<const runtime::Program> program)

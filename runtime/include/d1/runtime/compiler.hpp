@@ -17,10 +17,10 @@ namespace d1::runtime {
 enum class CachePolicy : std::uint8_t { Use, Bypass };
 
 struct CompileRequest {
-  std::string source;                             // path of a C++ file
-  std::vector<std::string> include_directories;   // -I
-  std::vector<std::string> definitions;           // -D, "NAME" or "NAME=VALUE"
-  std::vector<std::string> flags;                 // passed on as they are, after the device's own
+  std::string source;                            // path of a C++ file
+  std::vector<std::string> include_directories;  // -I
+  std::vector<std::string> definitions;          // -D, "NAME" or "NAME=VALUE"
+  std::vector<std::string> flags;                // passed on as they are, after the device's own
   CachePolicy cache = CachePolicy::Use;
   std::string device_directory;  // empty: found by find_device_directory()
 };
@@ -36,9 +36,9 @@ struct CompiledProgram {
 // compile(), and the ELF checked.
 [[nodiscard]] Result<ElfImage> compile_image(const CompileRequest& request);
 
-// The folder with the kernel SDK, flags and link map: $D1_DEVICE_DIR if set, else what belongs to the
-// header or the running program (share/opend1/device of their prefix), else the build tree, or the
-// prefix this library was configured for.
+// The folder with the kernel SDK, flags and link map: $D1_DEVICE_DIR if set, else what belongs to
+// the header or the running program (share/opend1/device of their prefix), else the build tree, or
+// the prefix this library was configured for.
 [[nodiscard]] Result<std::string> find_device_directory();
 // Names a header of an installed package, PREFIX/include/d1/HEADER, as __FILE__ spells it there.
 void set_installed_header(const std::string& path);

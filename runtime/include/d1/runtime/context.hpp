@@ -18,6 +18,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -47,8 +48,16 @@ class Context : public std::enable_shared_from_this<Context> {
   // Puts a program on all nodes of a grid, in place of what was there. No launch may be running on
   // those nodes. Its globals are as the file has them afterwards.
   [[nodiscard]] Result<> load_program(const Program& program, const Grid& grid);
-  // Loads it unless it is there already.
-  [[nodiscard]] Result<> ensure_program(const Program& program, const Grid& grid);
+  struct ProgramLoad {
+    std::vector<driver::CommandBytes> commands;
+    driver::DmaBuffer memory;  // what they read; must live until they have ended
+  };
+  // Carries out the commands of a load, one after the other, and waits for them.
+  using Loader = std::function<Result<>(ProgramLoad load)>;
+  // Loads it by `loader` unless it is there already.
+  [[nodiscard]] Result<> ensure_program(const Program& program, const Grid& grid,
+                                        const Loader& loader);
+  [[nodiscard]] bool has_program(const Program& program, const Grid& grid) const;
 
   // Back to the boot ROM; launches on these nodes end as cancelled. Programs stay loaded.
   [[nodiscard]] Result<> reset(const Grid& grid);
@@ -81,7 +90,11 @@ class Context : public std::enable_shared_from_this<Context> {
   // A query whose answer has `bytes` at most; shrunk to what the device wrote.
   [[nodiscard]] Result<std::vector<std::byte>> query(std::uint32_t grid, d1_query_kind kind,
                                                      std::uint64_t bytes);
-  [[nodiscard]] Result<> load_locked(const Program& program, const Grid& grid);
+  [[nodiscard]] Result<> load_with(const Program& program, const Grid& grid, const Loader& loader);
+  // With load_mutex_: takes the nodes from the programs that have them.
+  [[nodiscard]] Result<ProgramLoad> plan_load(const Program& program, const Grid& grid);
+  void note_loaded(const Program& program, const Grid& grid);
+  void note_resident(const Program& program, const Grid& grid);
   void free_grid(std::uint32_t handle);
   void free_buffer(const BufferState& buffer);
 

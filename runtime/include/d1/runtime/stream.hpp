@@ -50,8 +50,8 @@ class Operation {
   ~Operation();
 
   [[nodiscard]] explicit operator bool() const noexcept { return state_ != nullptr; }
-  // Has ended, well or not, as far as the host has looked.
-  [[nodiscard]] bool done() const noexcept;
+  // Has ended, well or not. Looks, and never waits.
+  [[nodiscard]] bool done() const;
   // Its verdict, or Timeout if it has not ended by then; it goes on in that case.
   [[nodiscard]] Result<> wait(driver::Deadline deadline) const;
 
@@ -62,6 +62,8 @@ class Operation {
   [[nodiscard]] const d1_launch_report& report() const noexcept;
 
  private:
+  [[nodiscard]] bool ended() const noexcept;
+
   std::shared_ptr<StreamCore> core_;
   OperationState* state_ = nullptr;
 };
@@ -121,7 +123,9 @@ class Stream {
   [[nodiscard]] Result<Operation> fill(const Buffer& to, std::uint64_t offset, std::uint64_t bytes,
                                        std::uint64_t pattern, std::uint32_t pattern_bytes);
 
-  // The program is loaded first if the grid's nodes do not have it; that part waits.
+  // If the grid's nodes do not have the program, it is loaded in this stream's order first; that
+  // part waits, at most limits::kSubmitTimeout. Launches of other streams on these nodes must have
+  // ended.
   [[nodiscard]] Result<Operation> launch(const Kernel& kernel,
                                          const std::shared_ptr<const Grid>& grid,
                                          std::span<const Argument> arguments,
