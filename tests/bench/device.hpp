@@ -8,10 +8,14 @@
 
 namespace d1::bench {
 
+// Host threads that run nodes; 0: as many as the host has.
+inline unsigned host_threads = 0;
+
 [[nodiscard]] inline Device open_device(const std::string& machine) {
   DeviceOptions options;
   options.transport = "in-process";
   options.machine = machine;
+  options.threads = host_threads;
   return Device::open(options);
 }
 

@@ -2,6 +2,7 @@
 // d1-bench: measures what the project promises about speed and memory. See README.md.
 #include "bench.hpp"
 #include "child.hpp"
+#include "device.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -44,6 +45,8 @@ int main(int argc, char** argv) {
   app.add_flag("--list", show_list, "show the benchmarks, as --filter sees them, and exit");
   app.add_flag("--quick", quick, "fewer and shorter repetitions: to try it, not to quote it");
   app.add_option("--filter", filter, "only records whose name, or name/nodes, matches this regex");
+  app.add_option("--threads", d1::bench::host_threads,
+                 "host threads that run nodes; default: as many as the host has");
   app.add_option("--child", child)->group("");  // hidden: a fresh process measures itself
   app.add_option("--machine", machine)->group("");
   CLI11_PARSE(app, argc, argv);
