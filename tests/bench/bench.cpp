@@ -2,7 +2,7 @@
 #include "bench.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
+#include <time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -102,17 +102,16 @@ double median(std::vector<double> values) {
 }
 
 Elapsed time(const std::function<void()>& work) {
-  const auto user_seconds = [] {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return static_cast<double>(usage.ru_utime.tv_sec) +
-           static_cast<double>(usage.ru_utime.tv_usec) * 1e-6;
+  const auto cpu_seconds = [] {
+    timespec now{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
   };
-  const double user = user_seconds();
+  const double cpu = cpu_seconds();
   const auto start = std::chrono::steady_clock::now();
   work();
   const auto end = std::chrono::steady_clock::now();
-  return {std::chrono::duration<double>(end - start).count(), user_seconds() - user};
+  return {std::chrono::duration<double>(end - start).count(), cpu_seconds() - cpu};
 }
 
 void require(bool condition, const std::string& otherwise) {

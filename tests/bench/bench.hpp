@@ -79,7 +79,7 @@ void measure_gemm(Run& run);
 
 struct Elapsed {
   double seconds = 0;
-  double user_seconds = 0;  // of all threads of this process
+  double cpu_seconds = 0;  // of all threads of this process
 };
 [[nodiscard]] Elapsed time(const std::function<void()>& work);
 

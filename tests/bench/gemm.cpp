@@ -55,7 +55,7 @@ void measure_gemm(Run& run) {
   Stream stream = device.stream();
   stream.copy_in(a_there, a);
   stream.copy_in(b_there, b);
-  std::vector<double> times, users;
+  std::vector<double> times, cpus;
   Launch launch;
   for (int i = run.pick(11, 2); i > 0; --i) {
     const Elapsed elapsed = time([&] {
@@ -64,7 +64,7 @@ void measure_gemm(Run& run) {
       launch.wait();
     });
     times.push_back(elapsed.seconds * 1e6);
-    users.push_back(elapsed.user_seconds * 1e6);
+    cpus.push_back(elapsed.cpu_seconds * 1e6);
   }
   std::vector<float> c(kElements);
   std::vector<std::uint64_t> inner(inner_there.size());
@@ -89,8 +89,8 @@ void measure_gemm(Run& run) {
               .value = median(times),
               .unit = "us",
               .nodes = kDieNodes,
-              .note = fmt::format("of the host, {:.0f} of user time; {} cycles of the device",
-                                  median(users), launch.cycles())});
+              .note = fmt::format("of the host, {:.0f} of CPU time; {} cycles of the device",
+                                  median(cpus), launch.cycles())});
   report_share("gemm.bf16.inner", share(report.matrix_cycles, inner_cycles),
                "of the matrix units' cycles while in the inner loop");
   report_share("gemm.bf16.whole", share(report.matrix_cycles, launch.cycles() * kDieNodes),

@@ -38,7 +38,7 @@ void measure_launch(Run& run) {
                 .note = fmt::format("{} launches, 10 % below {:.2f}, 90 % below {:.2f}; {:.2f} of "
                                     "user time each",
                                     launches, percentile(10), percentile(90),
-                                    all.user_seconds * 1e6 / launches)});
+                                    all.cpu_seconds * 1e6 / launches)});
   };
   measure(device.grid(1, 1), kOneNode, run.pick(100'000, 1'000));
   measure(device.all(), kDieNodes, run.pick(10'000, 100));
