@@ -18,9 +18,11 @@ namespace d1::emulator {
 
 class MachineState {
  public:
-  // SRAM is laid out at this stride so that a node has page tables of its own and may use a huge
-  // page; ROM and nothing else of the address format's 2 MiB lies between the SRAMs.
-  static constexpr std::size_t kSramStride = std::size_t{1} << D1_OFFSET_BITS;
+  // One SRAM after the other, and a page between them: neighbours share page tables, and nodes that
+  // do the same at the same addresses use all sets of the host's TLB, which an even number of pages
+  // (let alone 2 MiB) would not.
+  static constexpr std::size_t kSramStride = D1_SRAM_BYTES + 4096;
+  static_assert(kSramStride / 4096 % 2 == 1);
 
   // rom is what nodes execute from reset. Throws std::bad_alloc when the host has no address space.
   MachineState(const MachineDescription& description, std::span<const std::uint8_t> rom);
