@@ -11,18 +11,20 @@ namespace {
 constexpr auto kSpin = std::chrono::microseconds(200);  // a wake across cores costs about 60 us
 constexpr std::uint32_t kWorthWaking = 8;               // items below which sleepers are left alone
 
-void pause_briefly() {
+constexpr unsigned kPausesBeforeYield = 256;             // about 10 us: longer than most waits
+
+// One step of waiting for another core; on a busy host lets that thread run after a while.
+void pause_briefly(unsigned round) {
 #if defined(__x86_64__)
-  __builtin_ia32_pause();
-#else
-  std::this_thread::yield();
+  if (round % kPausesBeforeYield != 0) return __builtin_ia32_pause();
 #endif
+  std::this_thread::yield();
 }
 
 }  // namespace
 
 WorkerPool::WorkerPool(unsigned threads, std::function<void(unsigned)> join_delay)
-    : join_delay_(std::move(join_delay)) {
+    : shares_(std::max(1u, threads)), join_delay_(std::move(join_delay)) {
   for (unsigned worker = 1; worker < threads; ++worker)
     helpers_.emplace_back([this, worker] { helper(worker); });
 }
@@ -40,10 +42,15 @@ void WorkerPool::run(std::uint32_t count, const Work& work) {
     return;
   }
   work_ = &work;
-  count_ = count;
   // Small chunks balance the load, large ones keep neighbours' memory on one core.
   chunk_ = std::clamp<std::uint32_t>(count / (threads() * 16), 1, 16);
-  next_.store(0, std::memory_order_relaxed);
+  backwards_ = !backwards_;
+  for (unsigned worker = 0; worker < threads(); ++worker) {
+    Share& share = shares_[worker];
+    share.begin = static_cast<std::uint32_t>(std::uint64_t{count} * worker / threads());
+    share.end = static_cast<std::uint32_t>(std::uint64_t{count} * (worker + 1) / threads());
+    share.next.store(share.begin, std::memory_order_relaxed);
+  }
   finished_.store(0, std::memory_order_relaxed);
   const std::uint64_t job = (state_.load(std::memory_order_relaxed) >> 32) + 1;
   // Publishes the job's fields; pairs with the acquire of the helper's compare-exchange.
@@ -56,15 +63,22 @@ void WorkerPool::run(std::uint32_t count, const Work& work) {
   const std::uint64_t joined =
       state_.fetch_and(~kOpen, std::memory_order_acq_rel) & kJoined;
   // The helpers' results are visible once they have counted themselves out (release there).
-  while (finished_.load(std::memory_order_acquire) != joined) pause_briefly();
+  for (unsigned round = 1; finished_.load(std::memory_order_acquire) != joined; ++round)
+    pause_briefly(round);
 }
 
 void WorkerPool::take_items(unsigned worker) {
-  for (;;) {
-    const std::uint32_t begin = next_.fetch_add(chunk_, std::memory_order_relaxed);
-    if (begin >= count_) return;
-    const std::uint32_t end = std::min(count_, begin + chunk_);
-    for (std::uint32_t item = begin; item < end; ++item) (*work_)(item, worker);
+  for (unsigned i = 0; i < shares_.size(); ++i)
+    take_from(shares_[(worker + i) % shares_.size()], worker);
+}
+
+void WorkerPool::take_from(Share& share, unsigned worker) {
+  while (share.next.load(std::memory_order_relaxed) < share.end) {
+    const std::uint32_t first = share.next.fetch_add(chunk_, std::memory_order_relaxed);
+    if (first >= share.end) return;
+    const std::uint32_t last = std::min(share.end, first + chunk_);
+    for (std::uint32_t place = first; place < last; ++place)
+      (*work_)(backwards_ ? share.begin + share.end - 1 - place : place, worker);
   }
 }
 
@@ -82,7 +96,7 @@ bool WorkerPool::wait_for_job(std::uint64_t& seen) {
       }
       continue;
     }
-    pause_briefly();
+    pause_briefly(round);
     if (round % 64 != 0 || std::chrono::steady_clock::now() < spin_until) continue;
     const std::uint32_t ticket = wakes_.load(std::memory_order_seq_cst);
     sleepers_.fetch_add(1, std::memory_order_seq_cst);
