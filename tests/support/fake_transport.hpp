@@ -47,6 +47,7 @@ class FakeTransport final : public driver::Transport {
   std::atomic<bool> heart_stopped = false;
   std::atomic<bool> working = true;  // false: the device does nothing more, but lives
   std::atomic<bool> vanished = false;
+  std::atomic<bool> ignores_aborts = false;
   std::atomic<unsigned> submission_doorbells = 0, completion_doorbells = 0;
   std::atomic<unsigned> stalls = 0;  // completions the device could not place
 
@@ -216,7 +217,7 @@ class FakeTransport final : public driver::Transport {
       } else {
         queue.held.push_back(header.id);
       }
-      if (header.opcode == D1_COMMAND_ABORT) {
+      if (header.opcode == D1_COMMAND_ABORT && !ignores_aborts) {
         const auto abort = std::bit_cast<d1_abort>(command);
         if (std::erase(queues_[abort.queue].held, abort.command_id) > 0) {
           place(abort.queue,
