@@ -25,7 +25,8 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kNap = std::chrono::microseconds(200);
 constexpr auto kLately = std::chrono::milliseconds(50);
 constexpr auto kIdleWait = std::chrono::microseconds(200);  // of a host thread with nothing to do
-constexpr unsigned kClockInterval = 16;                     // quanta between looks at the clock
+// Between looks at the clock: quanta, or one in which so many nodes ran.
+constexpr unsigned kClockInterval = 16, kClockNodes = 16;
 
 unsigned threads_of_host(unsigned asked) {
   const unsigned have = asked != 0 ? asked : std::thread::hardware_concurrency();
@@ -179,7 +180,9 @@ Device::Implementation::Pumped Device::Implementation::pump(const std::function<
     cycle_.store(scheduler_.frontier() / isa::kTicksPerCycle, std::memory_order_relaxed);
     if (!ran && !dip_.has_work()) return Pumped::Idle;
     if (callers_.load(std::memory_order_relaxed) != 0) return Pumped::Yielded;
-    if (round % kClockInterval == 0 && Clock::now() >= deadline) return Pumped::Stopped;
+    if ((round % kClockInterval == 0 || scheduler_.last_nodes() >= kClockNodes) &&
+        Clock::now() >= deadline)
+      return Pumped::Stopped;
   }
 }
 

@@ -30,12 +30,6 @@ Node::Node(const MachineState& machine, NodeIndex id) : machine_(machine), id_(i
   }
 }
 
-std::uint64_t Node::instructions() const noexcept {
-  std::uint64_t total = 0;
-  for (const Hart& hart : harts_) total += hart.instret;
-  return total;
-}
-
 void Node::reset() {
   for (Hart& hart : harts_) hart.status = HartStatus::Reset;
   semaphores_.fill(0);
@@ -80,9 +74,10 @@ std::uint64_t Node::next_time() const noexcept {
   return next;
 }
 
-void Node::run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t slice, bool lone) {
+unsigned Node::run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t slice, bool lone) {
   outbox_ = &outbox;
   const std::size_t sent = outbox.packets.size();
+  unsigned ran = 0;
   for (;;) {
     Hart* first = nullptr;
     std::uint64_t second = end;
@@ -98,9 +93,20 @@ void Node::run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t 
     if (first == nullptr || first->clock >= end) break;
     if (lone && outbox.packets.size() != sent) break;
     const std::uint64_t until = second == end ? end : std::min(end, second + slice);
+    ran |= 1u << first->hart_id;
     run_turn(engine, *first, until - first->clock);
   }
   outbox_ = nullptr;
+  return ran;
+}
+
+void Node::prefetch() const noexcept {
+  __builtin_prefetch(&code_);
+  for (const Hart& hart : harts_) {
+    __builtin_prefetch(&hart.status);
+    __builtin_prefetch(&hart.units);
+    for (unsigned i = 0; i < hart.x.size(); i += 8) __builtin_prefetch(&hart.x[i], 1);
+  }
 }
 
 void Node::run_turn(Engine& engine, Hart& hart, std::uint64_t budget) {
@@ -111,7 +117,9 @@ void Node::run_turn(Engine& engine, Hart& hart, std::uint64_t budget) {
     last_hart_ = hart.hart_id;
   }
   const std::size_t before = outbox_->packets.size();
+  const std::uint64_t instret = hart.instret;
   const TurnEnd end = engine.run(hart, code_, budget);
+  retired_ += hart.instret - instret;
   settle(hart, units_);
   switch (end) {
     case TurnEnd::Budget: break;

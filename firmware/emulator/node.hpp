@@ -30,7 +30,8 @@ class Node final : public isa::Environment {
   [[nodiscard]] std::uint32_t semaphore(unsigned index) const { return semaphores_[index]; }
   [[nodiscard]] LaunchContext* launch() const noexcept { return launch_; }
   [[nodiscard]] const CodeView& code() const noexcept { return code_; }
-  [[nodiscard]] std::uint64_t instructions() const noexcept;
+  // Retired by all harts since the node was first woken.
+  [[nodiscard]] std::uint64_t instructions() const noexcept { return retired_; }
   // Busy ticks of each shared unit since the node was first woken.
   [[nodiscard]] const std::array<std::uint64_t, 8>& unit_ticks() const noexcept { return units_.busy; }
 
@@ -58,7 +59,10 @@ class Node final : public isa::Environment {
   // --- in a quantum -------------------------------------------------------------------------
   // Runs all harts that can run before `end` (ticks). `lone`: no other node is active, so stop
   // after the first turn that sent something. slice: ticks by which harts may run apart.
-  void run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t slice, bool lone);
+  // Which harts had a turn, a bit each.
+  unsigned run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t slice, bool lone);
+  // The node is about to run: asks for what its turns begin with.
+  void prefetch() const noexcept;
 
   // --- Environment --------------------------------------------------------------------------
   isa::Outcome access(isa::Hart& hart, const isa::Operation& operation, std::uint64_t address,
@@ -138,6 +142,7 @@ class Node final : public isa::Environment {
   CodeView code_;
   std::shared_ptr<CodeImage> previous_program_;  // replaced by fence.i in the turn that runs
   UnitShare units_;
+  std::uint64_t retired_ = 0;  // instructions
   std::array<std::uint64_t, isa::kHartsPerNode> wake_at_{};  // asked for during the hart's own turn
   std::uint8_t last_hart_ = 0;  // that ran
   LaunchContext* launch_ = nullptr;

@@ -2,6 +2,7 @@
 #include "scheduler.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "mix.hpp"
 
@@ -23,9 +24,7 @@ Scheduler::Scheduler(MachineState& machine, Fabric& fabric, SchedulerOptions opt
       traces_(pool_.threads()),
       scheduled_(std::size_t{machine.positions()} * sizeof(std::uint64_t)) {}
 
-void Scheduler::activate(NodeIndex id) {
-  const Node* node = machine_.find(id);
-  const std::uint64_t next = node != nullptr ? node->next_time() : Node::kNever;
+void Scheduler::activate(NodeIndex id, std::uint64_t next) {
   if (next == Node::kNever) return;
   const std::uint64_t quantum = next / quantum_;
   std::uint64_t& mark = reinterpret_cast<std::uint64_t*>(scheduled_.data())[id];
@@ -67,7 +66,7 @@ bool Scheduler::step() {
     return true;
   }
   const std::uint64_t first = calendar_.begin()->first;
-  std::uint64_t end = (first + 1) * quantum_;
+  std::uint64_t end = (first + quiet_quanta_) * quantum_;
   // Nodes woken behind the others catch up in larger steps.
   if (end < frontier_) end = std::min(frontier_, (first + kCatchUpQuanta) * quantum_);
   // Whoever waits goes on no earlier than somebody who runs sends: nothing departs before this.
@@ -82,8 +81,11 @@ bool Scheduler::step() {
   run_nodes(end, lone);
   frontier_ = std::max(frontier_, end);
   ++quanta_;
+  const std::uint64_t packets = fabric_.packets();
   commit();
-  for (const NodeIndex id : running_) activate(id);
+  const bool quiet = fabric_.packets() == packets && !fabric_.holding();
+  quiet_quanta_ = quiet ? std::min(2 * quiet_quanta_, kQuietQuanta) : 1;
+  for (std::size_t i = 0; i < running_.size(); ++i) activate(running_[i], next_times_[i]);
   return true;
 }
 
@@ -99,14 +101,18 @@ void Scheduler::commit() {
 }
 
 void Scheduler::run_nodes(std::uint64_t end, bool lone) {
-  pool_.run(static_cast<std::uint32_t>(running_.size()), [&](std::uint32_t item, unsigned worker) {
+  const auto count = static_cast<std::uint32_t>(running_.size());
+  next_times_.resize(count);
+  pool_.run(count, [&](std::uint32_t item, unsigned worker) {
     Node& node = *machine_.find(running_[item]);
     const std::uint64_t before = node.instructions();
-    node.run(*engine_, outboxes_[worker], end, slice(node.id()), lone);
+    unsigned ran = node.run(*engine_, outboxes_[worker], end, slice(node.id()), lone);
     retired_[worker] += node.instructions() - before;
+    // Here, not by the committing thread, since this one has the node in its caches.
+    next_times_[item] = node.next_time();
     std::uint64_t hash = node.id();
-    for (unsigned i = 0; i < isa::kHartsPerNode; ++i) {
-      const isa::Hart& hart = node.hart(i);
+    for (; ran != 0; ran &= ran - 1) {
+      const isa::Hart& hart = node.hart(static_cast<unsigned>(std::countr_zero(ran)));
       hash = mix(hash ^ hart.clock) + hart.instret;
       hash = mix(hash ^ hart.pc) + static_cast<std::uint64_t>(hart.status);
     }

@@ -28,13 +28,18 @@ class Scheduler {
   Scheduler(MachineState& machine, Fabric& fabric, SchedulerOptions options);
 
   // The node may have become able to run, or able to run earlier.
-  void activate(NodeIndex id);
+  void activate(NodeIndex id) {
+    const Node* node = machine_.find(id);
+    if (node != nullptr) activate(id, node->next_time());
+  }
   // Runs one quantum; false if no node can run.
   bool step();
 
   // Time up to which the machine has run, in ticks.
   [[nodiscard]] std::uint64_t frontier() const noexcept { return frontier_; }
   [[nodiscard]] std::uint64_t quanta() const noexcept { return quanta_; }
+  // Nodes that ran in the last quantum.
+  [[nodiscard]] std::size_t last_nodes() const noexcept { return running_.size(); }
   // A hash of everything that ran and was sent, in order: equal for equal runs.
   [[nodiscard]] std::uint64_t trace_hash() const noexcept { return trace_; }
   // Instructions retired by each host thread.
@@ -43,7 +48,11 @@ class Scheduler {
  private:
   static constexpr std::uint64_t kLoneQuanta = 64;   // a node alone commits at least that often
   static constexpr std::uint64_t kCatchUpQuanta = 8; // how far a late node runs at a time
+  // While nobody sends anything, quanta are joined, up to so many: a turn on a node costs the host
+  // cache misses, and nobody waits for what is not sent. The first packet ends it.
+  static constexpr std::uint64_t kQuietQuanta = 4;
 
+  void activate(NodeIndex id, std::uint64_t next);
   void gather(std::uint64_t end);
   void commit();
   void run_nodes(std::uint64_t end, bool lone);
@@ -63,6 +72,8 @@ class Scheduler {
   Calendar::iterator recent_ = calendar_.end();  // where the last node was entered
   Reservation scheduled_;              // by node: quantum + 1 it stands in, 0 none
   std::vector<NodeIndex> running_;
+  std::vector<std::uint64_t> next_times_;  // of running_, when their turns were over
+  std::uint64_t quiet_quanta_ = 1;         // from 1, when somebody sent, to kQuietQuanta
   std::vector<std::vector<NodeIndex>> spare_;
   std::uint64_t frontier_ = 0;
   std::uint64_t quanta_ = 0;
