@@ -29,17 +29,42 @@ std::uint64_t apply_amo(unsigned function, std::uint64_t old, std::uint64_t oper
     return bytes == 4 ? value & 0xffffffff : value;
   };
   switch (function) {  // funct5 of the A extension
-    case 0x00: return old + operand;
-    case 0x01: return operand;
-    case 0x04: return old ^ operand;
-    case 0x08: return old | operand;
-    case 0x0c: return old & operand;
-    case 0x10: return sign(old) < sign(operand) ? old : operand;
-    case 0x14: return sign(old) > sign(operand) ? old : operand;
-    case 0x18: return zero(old) < zero(operand) ? old : operand;
-    case 0x1c: return zero(old) > zero(operand) ? old : operand;
-    default: return old;
+    case 0x00:
+      return old + operand;
+    case 0x01:
+      return operand;
+    case 0x04:
+      return old ^ operand;
+    case 0x08:
+      return old | operand;
+    case 0x0c:
+      return old & operand;
+    case 0x10:
+      return sign(old) < sign(operand) ? old : operand;
+    case 0x14:
+      return sign(old) > sign(operand) ? old : operand;
+    case 0x18:
+      return zero(old) < zero(operand) ? old : operand;
+    case 0x1c:
+      return zero(old) > zero(operand) ? old : operand;
+    default:
+      return old;
   }
+}
+
+// What a transfer puts on the network: every row starts a packet of its own.
+std::uint64_t wire_bytes(const d1_transfer& transfer) {
+  return (transfer.row_bytes + kPacketBytes - 1) / kPacketBytes * kPacketBytes * transfer.rows;
+}
+
+// The source may be reused once its port has taken the last packet.
+std::uint64_t taken_at(const Packet& packet) {
+  return packet.departure + wire_bytes(packet.transfer) / kPacketBytes * kTicks;
+}
+
+// From the first byte of the first row to the last one of the last.
+std::uint64_t extent(const d1_transfer& transfer, std::uint64_t pitch) {
+  return std::uint64_t{transfer.rows - 1} * pitch + transfer.row_bytes;
 }
 
 }  // namespace
@@ -65,8 +90,13 @@ std::uint64_t Fabric::commit(std::vector<Outbox>& outboxes, std::uint64_t seed,
   });
   for (const auto& [packet, outbox] : order_) {
     trace = mix(trace ^ packet->departure) + packet->source;
-    trace = mix(trace ^ packet->value) + (std::uint64_t{packet->destination} << 32 | packet->offset);
-    if (!held_.take(*packet, launch_of(*packet), seed)) carry_out(*packet, *outbox);
+    trace =
+        mix(trace ^ packet->value) + (std::uint64_t{packet->destination} << 32 | packet->offset);
+    HeldPackets::Entry* held = held_.take(*packet, launch_of(*packet), seed);
+    if (held == nullptr)
+      carry_out(*packet, *outbox);
+    else if (held->left)
+      leave_source(*held);
   }
   for (Outbox& outbox : outboxes) outbox.clear();
   return trace;
@@ -74,8 +104,8 @@ std::uint64_t Fabric::commit(std::vector<Outbox>& outboxes, std::uint64_t seed,
 
 // The launch a packet is part of: of a post where it goes, of a transfer where it comes from.
 std::uint64_t Fabric::launch_of(const Packet& packet) const {
-  const Node* node = machine_.find(packet.kind == PacketKind::Post ? packet.destination
-                                                                  : packet.source);
+  const Node* node =
+      machine_.find(packet.kind == PacketKind::Post ? packet.destination : packet.source);
   const LaunchContext* launch = node != nullptr ? node->launch() : nullptr;
   return launch != nullptr ? launch->id : 0;
 }
@@ -85,8 +115,25 @@ void Fabric::carry_out_held() {
   for (HeldPackets::Entry& entry : held_.release()) {
     if (launch_of(entry.packet) != entry.launch) continue;
     entry.packet.departure = std::max(entry.packet.departure, retired_);
-    carry_out(entry.packet, {});
+    if (!entry.left) {
+      carry_out(entry.packet, {});
+      continue;
+    }
+    ++packets_;
+    const std::uint64_t arrival =
+        put(entry.packet, entry.data.data(), entry.packet.transfer.row_bytes);
+    machine_.node(entry.packet.source).transfer_far(entry.packet.hart, arrival);
+    touched_.push_back(entry.packet.source);
   }
+}
+
+// The data of a put is on its way: it is complete at its source.
+void Fabric::leave_source(HeldPackets::Entry& entry) {
+  const d1_transfer& t = entry.packet.transfer;
+  entry.data.resize(std::uint64_t{t.rows} * t.row_bytes);
+  copy_rows(entry.data.data(), t.row_bytes, machine_.sram(entry.packet.source) + t.local,
+            t.local_pitch, t);
+  source_free(entry.packet, taken_at(entry.packet));
 }
 
 void Fabric::carry_out(const Packet& packet, const Outbox& outbox) {
@@ -94,13 +141,19 @@ void Fabric::carry_out(const Packet& packet, const Outbox& outbox) {
   switch (packet.kind) {
     case PacketKind::Load:
     case PacketKind::Store:
-    case PacketKind::Amo: remote_access(packet); break;
+    case PacketKind::Amo:
+      remote_access(packet);
+      break;
     case PacketKind::Post:
       post(packet.destination, packet.offset, packet.value,
            deliver(packet.source, packet.destination, kPacketBytes, packet.departure));
       break;
-    case PacketKind::Transfer: transfer(packet); break;
-    case PacketKind::GridBarrier: grid_barrier(packet); break;
+    case PacketKind::Transfer:
+      transfer(packet);
+      break;
+    case PacketKind::GridBarrier:
+      grid_barrier(packet);
+      break;
     case PacketKind::Complete:
       sink_->node_completed(packet.source, packet.hart, packet.value, packet.departure);
       break;
@@ -162,9 +215,9 @@ std::uint64_t Fabric::post_from_dip(const Grid& grid, const GridRoutes& routes, 
 
 std::uint64_t Fabric::post_from_dip(NodeId node, unsigned semaphore, std::uint64_t count,
                                     std::uint64_t departure) {
-  const std::uint64_t arrival = noc_.send_from_dip(kCommandDip, DipEnd::Processor, node,
-                                                   kPacketBytes, to_cycle(departure)) *
-                                kTicks;
+  const std::uint64_t arrival =
+      noc_.send_from_dip(kCommandDip, DipEnd::Processor, node, kPacketBytes, to_cycle(departure)) *
+      kTicks;
   post(machine_.id_of(node), semaphore, count, arrival);
   return arrival;
 }
@@ -176,9 +229,12 @@ std::uint64_t Fabric::host_to_dip(std::uint64_t start) {
 std::uint64_t Fabric::dip_copy(std::uint64_t bytes, CopyRoute route, std::uint64_t start) {
   const std::uint64_t cycle = to_cycle(start);
   switch (route) {
-    case CopyRoute::FromHost: return noc_.host_to_hbm(kCommandDip, bytes, cycle) * kTicks;
-    case CopyRoute::ToHost: return noc_.hbm_to_host(kCommandDip, bytes, cycle) * kTicks;
-    case CopyRoute::Device: break;
+    case CopyRoute::FromHost:
+      return noc_.host_to_hbm(kCommandDip, bytes, cycle) * kTicks;
+    case CopyRoute::ToHost:
+      return noc_.hbm_to_host(kCommandDip, bytes, cycle) * kTicks;
+    case CopyRoute::Device:
+      break;
   }
   // Read and written at the speed of one DIP's HBM.
   const auto& machine = machine_.description();
@@ -188,8 +244,7 @@ std::uint64_t Fabric::dip_copy(std::uint64_t bytes, CopyRoute route, std::uint64
 
 // A transfer changed bytes of the node: reservations on them end.
 void Fabric::written(NodeIndex id, std::uint64_t offset, std::uint64_t bytes) {
-  if (Node* node = machine_.find(id); node != nullptr)
-    node->break_reservations(offset, bytes);
+  if (Node* node = machine_.find(id); node != nullptr) node->break_reservations(offset, bytes);
 }
 
 void Fabric::remote_access(const Packet& packet) {
@@ -213,9 +268,15 @@ void Fabric::remote_access(const Packet& packet) {
 }
 
 void Fabric::finish(const Packet& packet, std::uint64_t local, std::uint64_t far) {
-  machine_.node(packet.source).transfer_done(packet.hart, local, far);
+  source_free(packet, local);
+  machine_.node(packet.source).transfer_far(packet.hart, far);
+}
+
+// Complete at the side that issued it: the source may be reused, or the data of a get is there.
+void Fabric::source_free(const Packet& packet, std::uint64_t when) {
+  machine_.node(packet.source).transfer_local(packet.hart, when);
   if (packet.transfer.local_semaphore != D1_NO_SEMAPHORE)
-    post(packet.source, packet.transfer.local_semaphore, 1, local);
+    post(packet.source, packet.transfer.local_semaphore, 1, when);
   touched_.push_back(packet.source);
 }
 
@@ -227,63 +288,59 @@ void Fabric::copy_rows(std::uint8_t* to, std::uint64_t to_pitch, const std::uint
 
 void Fabric::transfer(const Packet& packet) {
   const d1_transfer& t = packet.transfer;
-  // Every row starts a packet of its own.
-  const std::uint64_t packets_a_row = (t.row_bytes + kPacketBytes - 1) / kPacketBytes;
-  const std::uint64_t bytes = packets_a_row * kPacketBytes * t.rows;
-  if (t.kind == D1_TRANSFER_MULTICAST) return multicast(packet, bytes);
-  if (d1_address_kind(t.remote) == D1_ADDRESS_HBM) return transfer_hbm(packet, bytes);
-  transfer_node(packet, bytes);
+  if (t.kind == D1_TRANSFER_MULTICAST) return multicast(packet, wire_bytes(t));
+  if (t.kind == D1_TRANSFER_GET) return get(packet);
+  const std::uint64_t arrival = put(packet, machine_.sram(packet.source) + t.local, t.local_pitch);
+  finish(packet, std::min(taken_at(packet), arrival), arrival);
 }
 
-void Fabric::transfer_node(const Packet& packet, std::uint64_t bytes) {
+// Data and post of a put; when the last of it is there.
+std::uint64_t Fabric::put(const Packet& packet, const std::uint8_t* from, std::uint64_t pitch) {
   const d1_transfer& t = packet.transfer;
-  std::uint8_t* local = machine_.sram(packet.source) + t.local;
-  std::uint8_t* remote = machine_.sram(packet.destination) + packet.offset;
-  if (t.kind == D1_TRANSFER_PUT) {
-    copy_rows(remote, t.remote_pitch, local, t.local_pitch, t);
-    written(packet.destination, packet.offset,
-            std::uint64_t{t.rows - 1} * t.remote_pitch + t.row_bytes);
-    const std::uint64_t arrival =
-        deliver(packet.source, packet.destination, bytes, packet.departure);
-    if (t.remote_semaphore != D1_NO_SEMAPHORE)
-      post(packet.destination, t.remote_semaphore, 1, arrival);
-    // The source may be reused once the port has taken the last packet.
-    const std::uint64_t taken = packet.departure + bytes / kPacketBytes * kTicks;
-    return finish(packet, std::min(taken, arrival), arrival);
+  const std::uint64_t bytes = wire_bytes(t);
+  if (d1_address_kind(t.remote) == D1_ADDRESS_HBM) {
+    const std::uint64_t offset = d1_address_hbm(t.remote);
+    copy_rows(machine_.hbm() + offset, t.remote_pitch, from, pitch, t);
+    bytes_ += bytes;
+    return noc_.send_to_dip(machine_.place(packet.source), dip_of(offset), DipEnd::Hbm, bytes,
+                            to_cycle(packet.departure)) *
+           kTicks;
   }
-  const std::uint64_t asked =
-      deliver(packet.source, packet.destination, kPacketBytes, packet.departure);
-  copy_rows(local, t.local_pitch, remote, t.remote_pitch, t);
-  written(packet.source, t.local, std::uint64_t{t.rows - 1} * t.local_pitch + t.row_bytes);
-  const std::uint64_t arrival = deliver(packet.destination, packet.source, bytes, asked);
+  copy_rows(machine_.sram(packet.destination) + packet.offset, t.remote_pitch, from, pitch, t);
+  written(packet.destination, packet.offset, extent(t, t.remote_pitch));
+  const std::uint64_t arrival = deliver(packet.source, packet.destination, bytes, packet.departure);
   if (t.remote_semaphore != D1_NO_SEMAPHORE)
-    post(packet.destination, t.remote_semaphore, 1, asked + bytes / kPacketBytes * kTicks);
+    post(packet.destination, t.remote_semaphore, 1, arrival);
+  return arrival;
+}
+
+void Fabric::get(const Packet& packet) {
+  const d1_transfer& t = packet.transfer;
+  const std::uint64_t bytes = wire_bytes(t);
+  std::uint8_t* local = machine_.sram(packet.source) + t.local;
+  std::uint64_t arrival;
+  if (d1_address_kind(t.remote) == D1_ADDRESS_HBM) {
+    const std::uint64_t offset = d1_address_hbm(t.remote);
+    copy_rows(local, t.local_pitch, machine_.hbm() + offset, t.remote_pitch, t);
+    bytes_ += bytes;
+    arrival = noc_.send_from_dip(dip_of(offset), DipEnd::Hbm, machine_.place(packet.source), bytes,
+                                 to_cycle(packet.departure)) *
+              kTicks;
+  } else {
+    const std::uint64_t asked =
+        deliver(packet.source, packet.destination, kPacketBytes, packet.departure);
+    copy_rows(local, t.local_pitch, machine_.sram(packet.destination) + packet.offset,
+              t.remote_pitch, t);
+    arrival = deliver(packet.destination, packet.source, bytes, asked);
+    if (t.remote_semaphore != D1_NO_SEMAPHORE)
+      post(packet.destination, t.remote_semaphore, 1, asked + bytes / kPacketBytes * kTicks);
+  }
+  written(packet.source, t.local, extent(t, t.local_pitch));
   finish(packet, arrival, arrival);
 }
 
-void Fabric::transfer_hbm(const Packet& packet, std::uint64_t bytes) {
-  const d1_transfer& t = packet.transfer;
-  const std::uint64_t offset = d1_address_hbm(t.remote);
-  std::uint8_t* local = machine_.sram(packet.source) + t.local;
-  std::uint8_t* remote = machine_.hbm() + offset;
-  const auto dip = static_cast<std::uint32_t>(offset / machine_.description().hbm_bytes);
-  bytes_ += bytes;
-  if (t.kind == D1_TRANSFER_PUT) {
-    copy_rows(remote, t.remote_pitch, local, t.local_pitch, t);
-    const std::uint64_t arrival =
-        noc_.send_to_dip(machine_.place(packet.source), dip, DipEnd::Hbm, bytes,
-                         to_cycle(packet.departure)) *
-        kTicks;
-    const std::uint64_t taken = packet.departure + bytes / kPacketBytes * kTicks;
-    return finish(packet, std::min(taken, arrival), arrival);
-  }
-  copy_rows(local, t.local_pitch, remote, t.remote_pitch, t);
-  written(packet.source, t.local, std::uint64_t{t.rows - 1} * t.local_pitch + t.row_bytes);
-  const std::uint64_t arrival =
-      noc_.send_from_dip(dip, DipEnd::Hbm, machine_.place(packet.source), bytes,
-                         to_cycle(packet.departure)) *
-      kTicks;
-  finish(packet, arrival, arrival);
+std::uint32_t Fabric::dip_of(std::uint64_t hbm_offset) const {
+  return static_cast<std::uint32_t>(hbm_offset / machine_.description().hbm_bytes);
 }
 
 void Fabric::multicast(const Packet& packet, std::uint64_t bytes) {
@@ -326,8 +383,7 @@ void Fabric::grid_barrier(const Packet& packet) {
     return launch->routes->from_first[launch->grid->rank(machine_.place(node)).value_or(0)];
   };
   std::uint64_t release = 0;
-  for (const auto& [node, departure] : arrived)
-    release = std::max(release, departure + way(node));
+  for (const auto& [node, departure] : arrived) release = std::max(release, departure + way(node));
   for (const auto& [node, departure] : arrived) {
     machine_.node(node).deliver_barrier(release + way(node));
     touched_.push_back(node);

@@ -73,8 +73,11 @@ class Fabric {
   void carry_out(const Packet& packet, const Outbox& outbox);
   void remote_access(const Packet& packet);
   void transfer(const Packet& packet);
-  void transfer_node(const Packet& packet, std::uint64_t bytes);
-  void transfer_hbm(const Packet& packet, std::uint64_t bytes);
+  std::uint64_t put(const Packet& packet, const std::uint8_t* from, std::uint64_t pitch);
+  void get(const Packet& packet);
+  [[nodiscard]] std::uint32_t dip_of(std::uint64_t hbm_offset) const;
+  void leave_source(HeldPackets::Entry& entry);
+  void source_free(const Packet& packet, std::uint64_t when);
   void multicast(const Packet& packet, std::uint64_t bytes);
   void grid_barrier(const Packet& packet);
   void finish(const Packet& packet, std::uint64_t local, std::uint64_t far);

@@ -32,18 +32,20 @@ bool ordered(const Packet& earlier, const Packet& later) {
 
 }  // namespace
 
-bool HeldPackets::take(const Packet& packet, std::uint64_t launch, std::uint64_t seed) {
+HeldPackets::Entry* HeldPackets::take(const Packet& packet, std::uint64_t launch,
+                                      std::uint64_t seed) {
   if (seed == 0 || (packet.kind != PacketKind::Transfer && packet.kind != PacketKind::Post))
-    return false;
+    return nullptr;
   const std::uint64_t draw =
       mix(seed ^ mix((std::uint64_t{packet.source} << 32 | packet.sequence) + 1));
   // Half of them go on at once, the others wait for one to kMostCommits commits.
   std::uint64_t release = draw % 2 == 0 ? 0 : commit_ + 1 + (draw >> 8) % kMostCommits;
   for (const Entry& entry : held_)
     if (ordered(entry.packet, packet)) release = std::max(release, entry.release);
-  if (release == 0) return false;
-  held_.push_back({packet, launch, release});
-  return true;
+  if (release == 0) return nullptr;
+  const bool left = is_put(packet) && packet.transfer.kind == D1_TRANSFER_PUT && (draw >> 4) % 2;
+  held_.push_back({packet, launch, release, left});
+  return &held_.back();
 }
 
 std::vector<HeldPackets::Entry> HeldPackets::release() {

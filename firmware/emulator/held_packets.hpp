@@ -5,7 +5,8 @@
 // more fail in a test instead of on a busy machine.
 //
 // Never changed: the order of puts and multicasts from one node to one destination, and what a
-// fence, a semaphore or a completion waits for, since a transfer held back is not complete.
+// fence or a completion waits for: what is held back has not arrived, and only puts whose data was
+// taken out of the source are complete there.
 // The same seed holds back the same packets. Only the committing thread comes here.
 #pragma once
 
@@ -18,17 +19,22 @@ namespace d1::emulator {
 
 class HeldPackets {
  public:
-  // True: the packet was taken and comes back from release(). `launch` is what the packet belongs
-  // to, 0 if nothing.
-  bool take(const Packet& packet, std::uint64_t launch, std::uint64_t seed);
-
   [[nodiscard]] bool empty() const noexcept { return held_.empty(); }
 
   struct Entry {
     Packet packet;
     std::uint64_t launch;
     std::uint64_t release;  // commit
+    // A put that has left its source, which may be reused: the data is here. Others are as if they
+    // had not been issued yet.
+    bool left = false;
+    std::vector<std::uint8_t> data = {};
   };
+  // The packet was taken and comes back from release(), or null. `launch` is what it belongs to, 0
+  // if nothing. The entry is valid until the next call; the caller fills in the data of one that
+  // left.
+  Entry* take(const Packet& packet, std::uint64_t launch, std::uint64_t seed);
+
   // A commit begins: what has waited long enough, in the order it was sent.
   [[nodiscard]] std::vector<Entry> release();
 

@@ -232,15 +232,24 @@ void Node::deliver_barrier(std::uint64_t arrival) {
   }
 }
 
-void Node::transfer_done(unsigned index, std::uint64_t local, std::uint64_t far) {
+void Node::transfer_local(unsigned index, std::uint64_t when) {
   TransferState& state = transfers_[index];
   Hart& hart = harts_[index];
-  if (hart.status == HartStatus::Reset || state.uncommitted == 0) return;
-  state.local_done = std::max(state.local_done, local);
-  state.far_done = std::max(state.far_done, far);
-  if (--state.uncommitted == 0 && hart.status == HartStatus::Parked &&
-      hart.wait.kind == WaitKind::Transfer)
-    wake(hart, hart.wait.index == 0 ? state.local_done : state.far_done);
+  if (hart.status == HartStatus::Reset || state.local_pending == 0) return;
+  state.local_done = std::max(state.local_done, when);
+  if (--state.local_pending == 0 && hart.status == HartStatus::Parked &&
+      hart.wait.kind == WaitKind::Transfer && hart.wait.index == 0)
+    wake(hart, state.local_done);
+}
+
+void Node::transfer_far(unsigned index, std::uint64_t when) {
+  TransferState& state = transfers_[index];
+  Hart& hart = harts_[index];
+  if (hart.status == HartStatus::Reset || state.far_pending == 0) return;
+  state.far_done = std::max(state.far_done, when);
+  if (--state.far_pending == 0 && hart.status == HartStatus::Parked &&
+      hart.wait.kind == WaitKind::Transfer && hart.wait.index == 1)
+    wake(hart, state.far_done);
 }
 
 }  // namespace d1::emulator

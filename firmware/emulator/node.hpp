@@ -50,8 +50,9 @@ class Node final : public isa::Environment {
     if (harts_[0].reservations_held)
       isa::break_reservations(harts_[0], offset, static_cast<unsigned>(bytes));
   }
-  // A descriptor of the hart was carried out: source reusable (or data here), and far end reached.
-  void transfer_done(unsigned hart, std::uint64_t local, std::uint64_t far);
+  // Of a descriptor of the hart: the source is reusable (or the data here); the far end is reached.
+  void transfer_local(unsigned hart, std::uint64_t when);
+  void transfer_far(unsigned hart, std::uint64_t when);
   // Earliest time at which a hart can run, or kNever.
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
   [[nodiscard]] std::uint64_t next_time() const noexcept;
@@ -103,7 +104,7 @@ class Node final : public isa::Environment {
   };
   struct TransferState {
     std::uint64_t local_done = 0, far_done = 0;  // ticks
-    std::uint32_t uncommitted = 0;
+    std::uint32_t local_pending = 0, far_pending = 0;  // of which the end is not known yet
   };
   struct Barrier {
     std::uint32_t arrived = 0;  // bit a hart

@@ -138,7 +138,7 @@ Outcome Node::fence_i(Hart& hart, const Operation& operation) {
 
 Outcome Node::fence(Hart& hart, const Operation& operation) {
   const TransferState& state = transfers_[hart.hart_id];
-  if (state.uncommitted == 0) {
+  if (state.far_pending == 0) {
     if (isa::ticks_now(hart) >= state.far_done) return Outcome::Next;
     wake_at_[hart.hart_id] = state.far_done;
   }
@@ -147,7 +147,7 @@ Outcome Node::fence(Hart& hart, const Operation& operation) {
 
 Outcome Node::transfer_wait(Hart& hart, const Operation& operation) {
   const TransferState& state = transfers_[hart.hart_id];
-  if (state.uncommitted == 0) {
+  if (state.local_pending == 0) {
     if (isa::ticks_now(hart) >= state.local_done) return Outcome::Next;
     wake_at_[hart.hart_id] = state.local_done;
   }
@@ -331,7 +331,8 @@ Outcome Node::transfer(Hart& hart, const Operation& operation, std::uint64_t des
     packet.destination = from.destination;
     packet.offset = from.offset;
   }
-  transfers_[hart.hart_id].uncommitted += static_cast<std::uint32_t>(count);
+  transfers_[hart.hart_id].local_pending += static_cast<std::uint32_t>(count);
+  transfers_[hart.hart_id].far_pending += static_cast<std::uint32_t>(count);
   return Outcome::Next;
 }
 

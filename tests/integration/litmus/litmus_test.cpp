@@ -35,7 +35,7 @@ constexpr Litmus kNetwork[] = {
     {"puts_two_destinations_fenced", 1, {1}},
     {"put_then_post", 1, {0, 1}},
     {"put_fence_post", 1, {1}},
-    {"put_wait_post", 1, {1}, {0}},
+    {"put_wait_post", 1, {0, 1}},
     {"put_then_get", 1, {0, 1}},
     {"put_fence_get", 1, {1}},
     {"get_then_put", 1, {0, 1}},
