@@ -92,9 +92,11 @@ unsigned Node::run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint6
     }
     if (first == nullptr || first->clock >= end) break;
     if (lone && outbox.packets.size() != sent) break;
-    const std::uint64_t until = second == end ? end : std::min(end, second + slice);
+    // A turn is no longer than a slice, however far the others are ahead: what harts share is
+    // accounted turn by turn, and long turns would drive them further and further apart.
+    const std::uint64_t budget = end - first->clock;
     ran |= 1u << first->hart_id;
-    run_turn(engine, *first, until - first->clock);
+    run_turn(engine, *first, second == end ? budget : std::min(budget, slice));
   }
   outbox_ = nullptr;
   return ran;

@@ -18,8 +18,9 @@ constexpr std::uint64_t kTrapTicks = 20 * isa::kTicksPerCycle;  // own: entering
 
 // Work that counts against a turn's budget: what bounds the turn in emulated time too.
 std::uint64_t work_done(const Hart& hart) {
-  return hart.work + hart.units[static_cast<unsigned>(isa::Unit::Simd)] +
-         hart.units[static_cast<unsigned>(isa::Unit::Matrix)];
+  const auto of = [&hart](isa::Unit unit) { return hart.units[static_cast<unsigned>(unit)]; };
+  return hart.work + of(isa::Unit::Simd) + of(isa::Unit::Matrix) + of(isa::Unit::LoadPort) +
+         of(isa::Unit::StorePort);
 }
 
 void account_block(Hart& hart, const Block& block) {

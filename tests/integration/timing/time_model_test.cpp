@@ -6,9 +6,13 @@
 #include <d1/verify/verify.hpp>
 
 #include "bench.hpp"
+#include "engine/timing.hpp"
 
 namespace d1::verify {
 namespace {
+
+// Harts that share a unit are accounted by spans: at each end of a measurement one may be missing.
+constexpr std::uint64_t kSpanCycles = emulator::UnitShare::kSpanTicks / isa::kTicksPerCycle;
 
 class Rows : public testing::TestWithParam<std::size_t> {};
 
@@ -64,7 +68,8 @@ TEST_F(Node, NoPatternOfHartsExceedsTheMatrixUnit) {
         // less.
         EXPECT_GE(taken, products) << harts << " harts, idle " << idle;
         if (idle == 0) {
-          EXPECT_GE(taken, harts * products) << harts << " harts at once, rounds " << rounds;
+          EXPECT_GE(taken + 2 * kSpanCycles, harts * products)
+              << harts << " harts at once, rounds " << rounds;
         }
       }
 }
@@ -76,7 +81,9 @@ TEST_F(Node, QuantaDoNotShowInARate) {
     const std::uint64_t rounds = quantum / 28 / harts;
     const auto few = cycles("matrix", harts, rounds);
     const auto many = cycles("matrix", harts, 10 * rounds);
-    EXPECT_EQ(many - few, 9 * rounds * 28 * harts) << harts << " harts";
+    EXPECT_NEAR(static_cast<double>(many - few), static_cast<double>(9 * rounds * 28 * harts),
+                harts == 1 ? 0 : 2.0 * kSpanCycles)
+        << harts << " harts";
   }
 }
 
