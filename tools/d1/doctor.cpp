@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <d1/runtime/compiler.hpp>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -167,11 +168,9 @@ Finding program(const std::string& subject, const std::string& name, const std::
 
 // The kernel SDK and everything its flag files name.
 std::vector<Finding> device_files() {
-  const std::string directory = find_device_directory();
-  if (directory.empty())
-    return {{"kernel SDK", Verdict::Fail, "not found beside this program",
-             "Build the project, or set D1_DEVICE_DIR to the folder that holds toolchain/ and "
-             "include/d1/kernel.hpp."}};
+  const Result<std::string> found = runtime::find_device_directory();
+  if (!found) return {{"kernel SDK", Verdict::Fail, "not found", found.error().sentence()}};
+  const std::string& directory = *found;
   std::vector<Finding> findings = {{"kernel SDK", Verdict::Ok, directory, {}}};
   std::vector<std::string> missing;
   for (const std::string& file : toolchain_files(directory))

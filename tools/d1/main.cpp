@@ -37,7 +37,10 @@ int run(int count, char** words) {
     std::string command = "d1";
     for (const CLI::App* chosen : application.get_subcommands())
       command += " " + chosen->get_name();
-    complain(fmt::format("{} (see {} --help)", wrong.what(), command));
+    const bool unknown = command == "d1" && count > 1 && words[1][0] != '-';
+    complain(fmt::format("{} (see {} --help)",
+                         unknown ? fmt::format("There is no command {}", words[1]) : wrong.what(),
+                         command));
     return kUsage;
   }
   Result<int> status = action();

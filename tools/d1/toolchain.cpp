@@ -24,18 +24,6 @@ std::string find_program(const std::string& name) {
   return {};
 }
 
-std::string find_device_directory() {
-  std::error_code ignored;
-  if (const char* given = std::getenv("D1_DEVICE_DIR"))
-    return std::filesystem::is_directory(given, ignored) ? given : "";
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  const std::filesystem::path prefix = program.parent_path().parent_path();
-  for (const auto& place : {prefix / "device", prefix / "share/opend1/device"})
-    if (std::filesystem::exists(place / "toolchain/compile_flags.txt", ignored))
-      return place.string();
-  return {};
-}
-
 Result<std::vector<std::string>> toolchain_flags(const std::string& device_directory,
                                                  const std::string& name) {
   Result<std::string> content = read_file(device_directory + "/toolchain/" + name);

@@ -11,10 +11,6 @@ namespace d1::tools {
 // Full path of a program in PATH; empty if there is none.
 [[nodiscard]] std::string find_program(const std::string& name);
 
-// The folder with the kernel SDK: $D1_DEVICE_DIR, else beside this program as built or installed;
-// empty if it is in none of them.
-[[nodiscard]] std::string find_device_directory();
-
 // The arguments in a flags file of the SDK ("compile_flags.txt", "link_flags.txt").
 [[nodiscard]] Result<std::vector<std::string>> toolchain_flags(const std::string& device_directory,
                                                                const std::string& name);
