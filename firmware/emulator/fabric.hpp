@@ -22,7 +22,8 @@ class DipSink {
  public:
   virtual void node_completed(NodeIndex node, unsigned hart, std::uint64_t value,
                               std::uint64_t time) = 0;
-  virtual void printed(NodeIndex node, unsigned hart, std::uint64_t time, std::string_view text) = 0;
+  virtual void printed(NodeIndex node, unsigned hart, std::uint64_t time,
+                       std::string_view text) = 0;
 
  protected:
   ~DipSink() = default;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What launches on a grid need to know of the network, found once: the tree by which the DIP reaches
-// its nodes, and how far each is from the DIP and from the node of rank 0. Plain values, fixed once
-// made; valid as long as the Noc they were made with.
+// What launches on a grid need to know of the network, found once: the tree by which the DIP
+// reaches its nodes, and how far each is from the DIP and from the node of rank 0. Plain values,
+// fixed once made; valid as long as the Noc they were made with.
 #pragma once
 
 #include <cstdint>

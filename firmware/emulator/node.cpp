@@ -74,7 +74,8 @@ std::uint64_t Node::next_time() const noexcept {
   return next;
 }
 
-unsigned Node::run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t slice, bool lone) {
+unsigned Node::run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t slice,
+                   bool lone) {
   outbox_ = &outbox;
   const std::size_t sent = outbox.packets.size();
   unsigned ran = 0;
@@ -166,7 +167,7 @@ Packet& Node::send(const Hart& hart, PacketKind kind) {
   return packet;
 }
 
-// --- semaphores -----------------------------------------------------------------------------------
+// --- semaphores ---------------------------------------------------------------------------------
 
 void Node::apply_posts(std::uint64_t now) {
   auto end = pending_.begin();
@@ -202,9 +203,9 @@ void Node::wake_waiters(unsigned semaphore, std::uint64_t now) {
 
 bool Node::deliver_post(unsigned semaphore, std::uint64_t count, std::uint64_t arrival) {
   const bool fits = count <= D1_SEMAPHORE_MAX_COUNT;
-  const PendingPost post{arrival,
-                         static_cast<std::uint32_t>(std::min<std::uint64_t>(count, D1_SEMAPHORE_MAX_COUNT)),
-                         static_cast<std::uint8_t>(semaphore)};
+  const PendingPost post{
+      arrival, static_cast<std::uint32_t>(std::min<std::uint64_t>(count, D1_SEMAPHORE_MAX_COUNT)),
+      static_cast<std::uint8_t>(semaphore)};
   pending_.insert(std::upper_bound(pending_.begin(), pending_.end(), post,
                                    [](const PendingPost& a, const PendingPost& b) {
                                      return a.arrival < b.arrival;

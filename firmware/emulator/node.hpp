@@ -33,7 +33,9 @@ class Node final : public isa::Environment {
   // Retired by all harts since the node was first woken.
   [[nodiscard]] std::uint64_t instructions() const noexcept { return retired_; }
   // Busy ticks of each shared unit since the node was first woken.
-  [[nodiscard]] const std::array<std::uint64_t, 8>& unit_ticks() const noexcept { return units_.busy; }
+  [[nodiscard]] const std::array<std::uint64_t, 8>& unit_ticks() const noexcept {
+    return units_.busy;
+  }
 
   // --- between quanta -----------------------------------------------------------------------
   void set_launch(LaunchContext* launch) noexcept { launch_ = launch; }

@@ -159,7 +159,7 @@ Outcome Node::wait_for_interrupt(Hart& hart, const Operation& operation) {
   return park(hart, operation, WaitKind::Interrupt, 0, 0);
 }
 
-// --- semaphores and barriers ----------------------------------------------------------------------
+// --- semaphores and barriers --------------------------------------------------------------------
 
 Outcome Node::semaphore_wait(Hart& hart, const Operation& operation, std::uint64_t index,
                              std::uint64_t count) {
@@ -261,7 +261,7 @@ Outcome Node::grid_barrier(Hart& hart, const Operation& operation, std::uint64_t
   return outcome;
 }
 
-// --- transfers --------------------------------------------------------------------------------------
+// --- transfers ----------------------------------------------------------------------------------
 
 namespace {
 
@@ -276,7 +276,9 @@ bool rows_inside(std::uint64_t start, std::uint64_t pitch, const d1_transfer& tr
 Outcome Node::check_transfer(Hart& hart, const Operation& operation, const d1_transfer& transfer,
                              std::uint64_t at, Packet& packet) {
   const auto bad = [&] { return isa::trap(hart, operation, Cause::DescriptorFault, at); };
-  const auto semaphore_fits = [](std::uint8_t s) { return s < D1_SEMAPHORES || s == D1_NO_SEMAPHORE; };
+  const auto semaphore_fits = [](std::uint8_t s) {
+    return s < D1_SEMAPHORES || s == D1_NO_SEMAPHORE;
+  };
   if (transfer.kind < D1_TRANSFER_PUT || transfer.kind > D1_TRANSFER_MULTICAST ||
       transfer.reserved0 != 0 || transfer.reserved1 != 0 || transfer.reserved2 != 0 ||
       transfer.row_bytes == 0 || transfer.rows == 0 || !semaphore_fits(transfer.local_semaphore) ||
@@ -336,7 +338,7 @@ Outcome Node::transfer(Hart& hart, const Operation& operation, std::uint64_t des
   return Outcome::Next;
 }
 
-// --- the rest -------------------------------------------------------------------------------------
+// --- the rest -----------------------------------------------------------------------------------
 
 Outcome Node::print(Hart& hart, const Operation& operation, std::uint64_t text,
                     std::uint64_t bytes) {
@@ -370,7 +372,9 @@ bool Node::read_csr(const Hart& hart, unsigned number, std::uint64_t& value) {
       value = grid != nullptr ? std::uint64_t{grid->rows()} << 32 | grid->columns() : 0;
       return true;
     case 0xcc3: value = place.die; return true;
-    case 0xcc4: value = std::uint64_t{place.node / columns} << 16 | place.node % columns; return true;
+    case 0xcc4:
+      value = std::uint64_t{place.node / columns} << 16 | place.node % columns;
+      return true;
     case 0xcc5: value = launch_ != nullptr ? launch_->harts : 0; return true;
     default: return false;
   }

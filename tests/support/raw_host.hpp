@@ -81,7 +81,8 @@ class RawHost {
     return std::atomic_ref<std::uint16_t>(entry->phase).load(std::memory_order_acquire) == phase;
   }
 
-  d1_completion wait(unsigned index = 0, std::chrono::milliseconds limit = std::chrono::seconds(60)) {
+  d1_completion wait(unsigned index = 0,
+                     std::chrono::milliseconds limit = std::chrono::seconds(60)) {
     device_->run([&] { return completed(index); }, std::chrono::steady_clock::now() + limit);
     if (!completed(index)) throw std::runtime_error("no completion within the limit");
     Queue& queue = queues_[index];

@@ -96,7 +96,8 @@ bool fits_sram(std::uint64_t offset, std::uint64_t bytes) {
 }  // namespace
 
 CommandResult Dip::copy(const d1_copy& command, std::uint64_t start) {
-  if ((command.header.flags & ~kCopyFlags) != 0) return bad_field(offsetof(d1_command_header, flags));
+  if ((command.header.flags & ~kCopyFlags) != 0)
+    return bad_field(offsetof(d1_command_header, flags));
   const unsigned spread =
       command.header.flags & (D1_COPY_BROADCAST | D1_COPY_SCATTER | D1_COPY_GATHER);
   if ((spread & (spread - 1)) != 0) return bad_field(offsetof(d1_command_header, flags));
@@ -126,8 +127,9 @@ CommandResult Dip::copy_linear(const d1_copy& command, std::uint64_t start) {
   copy_rows(to, command.destination_pitch, from, command.source_pitch, command.row_bytes,
             command.rows);
   if (!to_host && d1_address_kind(command.destination) == D1_ADDRESS_NODE)
-    written(machine_.id_of(d1_address_die(command.destination), d1_address_node(command.destination)),
-            d1_address_offset(command.destination), to_span);
+    written(
+        machine_.id_of(d1_address_die(command.destination), d1_address_node(command.destination)),
+        d1_address_offset(command.destination), to_span);
   return done(fabric_.dip_copy(command.row_bytes * command.rows,
                                from_host ? Fabric::CopyRoute::FromHost
                                : to_host ? Fabric::CopyRoute::ToHost

@@ -45,7 +45,9 @@ class Dip final : public DipSink {
   [[nodiscard]] DmaMap& dma() noexcept { return dma_; }
   [[nodiscard]] LogRing& log() noexcept { return log_; }
   // Called for each completion's vector, with the lock held.
-  void set_interrupt(std::function<void(unsigned vector)> handler) { interrupt_ = std::move(handler); }
+  void set_interrupt(std::function<void(unsigned vector)> handler) {
+    interrupt_ = std::move(handler);
+  }
   // Host memory behind a device address range, or null (aperture, copies).
   [[nodiscard]] std::uint8_t* device_memory(std::uint64_t address, std::uint64_t bytes) const;
   [[nodiscard]] bool launches_in_flight() const noexcept { return !launches_.empty(); }
@@ -59,7 +61,8 @@ class Dip final : public DipSink {
   }
 
   // --- DipSink --------------------------------------------------------------------------------
-  void node_completed(NodeIndex node, unsigned hart, std::uint64_t value, std::uint64_t time) override;
+  void node_completed(NodeIndex node, unsigned hart, std::uint64_t value,
+                      std::uint64_t time) override;
   void printed(NodeIndex node, unsigned hart, std::uint64_t time, std::string_view text) override;
 
  private:
@@ -153,7 +156,8 @@ class Dip final : public DipSink {
   std::array<KnownGrid, D1_GRIDS> grids_;
   std::vector<Event> events_;
   std::vector<std::unique_ptr<Launch>> launches_;
-  std::unordered_map<std::uint64_t, std::weak_ptr<CodeImage>> images_;  // by hash of place and bytes
+  // By hash of place and bytes.
+  std::unordered_map<std::uint64_t, std::weak_ptr<CodeImage>> images_;
   std::uint64_t next_launch_ = 1;
   NodeIndex failed_node_ = 0;
   int failed_hart_ = -1;

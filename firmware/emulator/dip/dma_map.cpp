@@ -7,10 +7,11 @@ namespace d1::emulator {
 
 Result<> DmaMap::map(std::uint64_t address, void* memory, std::uint64_t bytes, DmaAccess access) {
   if (bytes == 0 || memory == nullptr || address + bytes < address)
-    return fail(ErrorKind::Invalid,
-                fmt::format("A DMA range of {} bytes at I/O address {:#x} is empty or wraps around; "
-                            "map at least one byte below 2^64.",
-                            bytes, address));
+    return fail(
+        ErrorKind::Invalid,
+        fmt::format("A DMA range of {} bytes at I/O address {:#x} is empty or wraps around; "
+                    "map at least one byte below 2^64.",
+                    bytes, address));
   const auto next = ranges_.lower_bound(address);
   const bool hits_next = next != ranges_.end() && next->first < address + bytes;
   const bool hits_previous =

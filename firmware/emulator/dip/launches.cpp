@@ -76,7 +76,8 @@ void Dip::start_nodes(Launch& launch, const d1_launch& parameters, std::uint64_t
     std::memcpy(mailbox, &parameters, arguments);
     std::memcpy(mailbox + offsetof(d1_launch, rank), &rank, sizeof(rank));
     written(id, D1_MAILBOX_ADDRESS, arguments);
-    if (launch.report != 0) launch.before.push_back({node.instructions(), node.unit_ticks()[kMatrix]});
+    if (launch.report != 0)
+      launch.before.push_back({node.instructions(), node.unit_ticks()[kMatrix]});
     node.set_launch(&launch);
   }
   fabric_.post_from_dip(nodes, *launch.routes, D1_SEMAPHORE_LAUNCH, 1, departure);

@@ -6,7 +6,8 @@
 namespace d1::emulator {
 
 namespace {
-constexpr std::uint64_t kStoreBytes = 16 << 20;  // some 200,000 lines: far more than one launch prints
+// Some 200,000 lines: far more than one launch prints.
+constexpr std::uint64_t kStoreBytes = 16 << 20;
 }
 
 void LogRing::configure(std::uint64_t base, std::uint64_t bytes) noexcept {

@@ -25,7 +25,9 @@ class LogRing {
   // Any thread.
   void set_tail(std::uint64_t tail) noexcept { tail_.store(tail, std::memory_order_release); }
   [[nodiscard]] std::uint64_t tail() const noexcept { return tail_.load(); }
-  [[nodiscard]] std::uint64_t head() const noexcept { return head_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::uint64_t head() const noexcept {
+    return head_.load(std::memory_order_acquire);
+  }
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.load(); }
   [[nodiscard]] bool waiting() const noexcept { return !store_.empty(); }
 

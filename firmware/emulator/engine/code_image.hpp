@@ -36,7 +36,9 @@ class CodeImage {
 
   [[nodiscard]] bool contains(std::uint64_t pc) const noexcept { return pc - base_ < size_; }
   [[nodiscard]] std::uint64_t base() const noexcept { return base_; }
-  [[nodiscard]] std::span<const std::uint8_t> bytes() const noexcept { return {bytes_.data(), size_}; }
+  [[nodiscard]] std::span<const std::uint8_t> bytes() const noexcept {
+    return {bytes_.data(), size_};
+  }
 
   // The block that starts at pc, which must be even and inside the image.
   [[nodiscard]] const Block& block(std::uint64_t pc) {
@@ -57,7 +59,8 @@ class CodeImage {
     std::size_t bytes;
     void operator()(std::atomic<Block*>* slots) const noexcept;
   };
-  std::unique_ptr<std::atomic<Block*>[], FreeZeroed> blocks_;  // one a half-word, untouched until used
+  // One a half-word, untouched until used.
+  std::unique_ptr<std::atomic<Block*>[], FreeZeroed> blocks_;
   std::atomic<std::uint64_t> decoded_{0};
 };
 

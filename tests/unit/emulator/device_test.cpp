@@ -105,7 +105,8 @@ TEST_F(DeviceTest, AddressesOutsideTheNodeAndTheGridFault) {
       {d1_grid_address(15, 0x1000), 27}, {d1_grid_address(3, 0x10), 27},
       {0x123456789abc, 5}};
   for (const auto& [address, cause] : bad) {
-    EXPECT_EQ(host.launch("load_from", kSmall, {address}).status, D1_STATUS_TRAP) << std::hex << address;
+    EXPECT_EQ(host.launch("load_from", kSmall, {address}).status, D1_STATUS_TRAP)
+        << std::hex << address;
     EXPECT_EQ(host.report().cause, cause) << std::hex << address;
     EXPECT_EQ(host.report().value, address);
   }
@@ -207,8 +208,8 @@ TEST_F(DeviceTest, PrintedLinesKeepEachHartsOrder) {
     d1_log_record record;
     std::memcpy(&record, host.memory(RawHost::kLog + at), sizeof(record));
     if (record.bytes == D1_LOG_SKIP) break;
-    const std::string text(reinterpret_cast<char*>(host.memory(RawHost::kLog + at + sizeof(record))),
-                           record.bytes);
+    const std::string text(
+        reinterpret_cast<char*>(host.memory(RawHost::kLog + at + sizeof(record))), record.bytes);
     unsigned& line = next[{record.rank, record.hart}];
     EXPECT_EQ(text, "rank " + std::to_string(record.rank) + " hart " +
                         std::to_string(record.hart) + " line " + std::to_string(line) + "\n");
@@ -288,7 +289,8 @@ TEST_F(DeviceTest, BadCommandsAnswerWithTheirFaultAndChangeNothing) {
 TEST_F(DeviceTest, ScatterAndGatherReachEveryRank) {
   constexpr std::uint32_t kEach = 256;
   constexpr std::uint32_t kTotal = kEach * 14 + 100;  // the last rank has less
-  for (std::uint32_t i = 0; i < kTotal; ++i) *host.memory(RawHost::kFree + i) = static_cast<std::uint8_t>(i * 7);
+  for (std::uint32_t i = 0; i < kTotal; ++i)
+    *host.memory(RawHost::kFree + i) = static_cast<std::uint8_t>(i * 7);
   d1_copy copy{};
   copy.header.opcode = D1_COMMAND_COPY;
   copy.header.flags = D1_COPY_FROM_HOST | D1_COPY_SCATTER;
@@ -299,7 +301,8 @@ TEST_F(DeviceTest, ScatterAndGatherReachEveryRank) {
   copy.source_pitch = kTotal;
   copy.rank_bytes = kEach;
   ASSERT_EQ(host.run(copy).status, D1_STATUS_OK);
-  EXPECT_EQ(host.read<std::uint8_t>(host.topology(kSmall)[3], kOut + 5), static_cast<std::uint8_t>((3 * kEach + 5) * 7));
+  EXPECT_EQ(host.read<std::uint8_t>(host.topology(kSmall)[3], kOut + 5),
+            static_cast<std::uint8_t>((3 * kEach + 5) * 7));
   std::memset(host.memory(RawHost::kFree), 0, kTotal);
   copy.header.flags = D1_COPY_TO_HOST | D1_COPY_GATHER;
   std::swap(copy.source, copy.destination);

@@ -8,7 +8,7 @@
  * A bad command completes with a status and changes nothing; the queue goes on.
  *
  * Memory operands are device addresses (d1/abi/memory_map.h: HBM, or a node's SRAM) or, where a
- * field says so, I/O addresses: host memory through the DMA map. Nothing outside the map is reached.
+ * field says so, I/O addresses: host memory through the DMA map. Nothing else is reached.
  */
 #ifndef D1_ABI_COMMANDS_H
 #define D1_ABI_COMMANDS_H
@@ -45,7 +45,7 @@ struct d1_command_header {
 #define D1_COPY_FROM_HOST 1u  /* source is an I/O address */
 #define D1_COPY_TO_HOST 2u    /* destination is an I/O address */
 #define D1_COPY_BROADCAST 4u  /* destination: the SRAM offset on every node of the grid */
-#define D1_COPY_SCATTER 8u    /* destination: SRAM offset; rank r gets the source at r * rank_bytes */
+#define D1_COPY_SCATTER 8u    /* to SRAM offset; rank r gets the source at r * rank_bytes */
 #define D1_COPY_GATHER 16u    /* source: SRAM offset; rank r's rows go to r * rank_bytes */
 
 /* rows * row_bytes bytes, 2D with pitches. For SCATTER and GATHER the linear side holds
@@ -176,7 +176,12 @@ struct d1_launch_report {
   uint64_t cause, value, pc, ra, sp; /* of that hart */
 };
 
-enum d1_hart_status { D1_HART_RESET = 0, D1_HART_RUNNABLE = 1, D1_HART_PARKED = 2, D1_HART_STOPPED = 3 };
+enum d1_hart_status {
+  D1_HART_RESET = 0,
+  D1_HART_RUNNABLE = 1,
+  D1_HART_PARKED = 2,
+  D1_HART_STOPPED = 3
+};
 
 enum d1_wait_kind {
   D1_WAIT_NONE = 0,

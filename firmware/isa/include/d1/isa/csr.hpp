@@ -47,7 +47,7 @@ struct CsrFacts {
 [[nodiscard]] bool csr_write(Hart& hart, unsigned number, std::uint64_t value);
 
 // Emulated time at the start of the instruction that runs now: since the last settlement a hart has
-// taken as long as its issue, or the unit it kept busiest, whichever is longer. (What other harts of
+// taken as long as its issue, or the unit it kept busiest, whichever is longer. (What others of
 // the node did to the units comes in when the account is settled.)
 [[nodiscard]] inline std::uint64_t ticks_now(const Hart& hart) noexcept {
   std::uint64_t elapsed = hart.work;
