@@ -193,7 +193,8 @@ void print(const Job& job, const Run& run, const Difference& difference) {
   std::printf("C = A x B, %zu x %zu x %zu, BF16 in, FP32 out, seed %llu\n", job.size, job.size,
               job.size, static_cast<unsigned long long>(job.seed));
   line("machine"), std::printf("%s\n", run.device.c_str());
-  line("kernel"), std::printf("%s, compiled in %.2f s\n", job.kernel.c_str(), run.compile.count());
+  line("kernel"), std::printf("%s, compiled in %.2f s\n",
+                              std::filesystem::proximate(job.kernel).c_str(), run.compile.count());
   line("ran on"), std::printf("%llu nodes, %llu instructions retired\n",
                               static_cast<unsigned long long>(run.nodes),
                               static_cast<unsigned long long>(run.report.instructions));
