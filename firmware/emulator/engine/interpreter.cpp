@@ -77,8 +77,11 @@ class Interpreter final : public Engine {
         case Outcome::Jump:
           account_block(hart, block);
           // Taken backward, or indirect: the only places where a turn may end.
-          if ((hart.pc < block.end || is_indirect(block)) && work_done(hart) >= limit)
-            return TurnEnd::Budget;
+          if (hart.pc < block.end || is_indirect(block)) {
+            if (work_done(hart) >= limit) return TurnEnd::Budget;
+            if (last_of(block) == isa::InstructionId::mret) [[unlikely]]
+              take_pending_interrupt(hart);
+          }
           break;
         case Outcome::Sync:
           account_part(hart, block, hart.pc);
@@ -104,8 +107,11 @@ class Interpreter final : public Engine {
     if (const auto interrupt = isa::interrupt_to_take(hart)) isa::take_interrupt(hart, *interrupt);
   }
 
+  static isa::InstructionId last_of(const Block& block) {
+    return block.operations[block.count - 1].id;
+  }
   static bool is_indirect(const Block& block) {
-    const auto id = block.operations[block.count - 1].id;
+    const isa::InstructionId id = last_of(block);
     return id == isa::InstructionId::jalr || id == isa::InstructionId::mret;
   }
 

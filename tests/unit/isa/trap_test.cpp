@@ -34,18 +34,18 @@ TEST_F(Trap, ReturnRestoresPcAndInterruptEnable) {
   hart.mstatus |= kMstatusMie;
   expect_trap(run(ecall, {}), Cause::EnvironmentCallM, 0);
   take_trap(hart);
-  EXPECT_EQ(run(mret, {}), Outcome::Sync);
+  EXPECT_EQ(run(mret, {}), Outcome::Jump);
   EXPECT_EQ(hart.pc, kCode);
   EXPECT_EQ(hart.mstatus & (kMstatusMie | kMstatusMpie), kMstatusMie | kMstatusMpie);
   // A second return without a trap between them leaves interrupts enabled (MPIE is 1).
-  EXPECT_EQ(run(mret, {}), Outcome::Sync);
+  EXPECT_EQ(run(mret, {}), Outcome::Jump);
   EXPECT_NE(hart.mstatus & kMstatusMie, 0u);
 }
 
 TEST_F(Trap, ATrapWithInterruptsOffReturnsWithInterruptsOff) {
   expect_trap(run(ecall, {}), Cause::EnvironmentCallM, 0);
   take_trap(hart);
-  EXPECT_EQ(run(mret, {}), Outcome::Sync);
+  EXPECT_EQ(run(mret, {}), Outcome::Jump);
   EXPECT_EQ(hart.mstatus & kMstatusMie, 0u);
 }
 

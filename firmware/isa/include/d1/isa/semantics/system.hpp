@@ -81,9 +81,10 @@ inline Outcome ebreak(Hart& hart, const Operation& operation) {
   return trap(hart, operation, Cause::Breakpoint, operation.pc);
 }
 
+// A jump like any indirect one; the engine then looks for an interrupt that may be taken now.
 inline Outcome mret(Hart& hart, const Operation&) {
   return_from_trap(hart);
-  return Outcome::Sync;
+  return Outcome::Jump;
 }
 
 // Done at once where an interrupt is pending and enabled in mie, taken or not.
