@@ -97,6 +97,10 @@ std::unique_ptr<Block> CodeImage::decode_block(std::uint64_t pc) const {
     if (ends_stretch(instruction)) break;
   }
   block->end = at;
+  if (block->count != 0) {
+    const InstructionId last = block->operations.back().id;
+    block->indirect = last == InstructionId::jalr || last == InstructionId::mret;
+  }
   block->issue_ticks.resize(block->count);
   issue_costs({block->operations.data(), block->count}, block->issue_ticks);
   for (unsigned i = 0; i < block->count; ++i) {

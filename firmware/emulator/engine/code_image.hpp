@@ -17,13 +17,16 @@ namespace d1::emulator {
 
 // One stretch of straight-line code (see timing.hpp), decoded. operations.back() is a sentinel
 // that leaves the block where no control transfer ended it.
-struct Block {
-  std::uint64_t start = 0, end = 0;       // addresses; end is that behind the last instruction
-  std::vector<isa::Operation> operations; // count + 1
-  std::vector<std::uint16_t> issue_ticks; // by operation
-  std::uint32_t count = 0;                // instructions
-  std::uint32_t work = 0;                 // sum of issue ticks
-  UnitTicks fixed_units{};                // sum of occupancies that no vtype or vl changes
+// What every run of it needs comes first, in one line of the host's cache.
+struct alignas(64) Block {
+  std::uint64_t end = 0;                   // address behind the last instruction
+  std::uint32_t count : 31 = 0;            // instructions
+  std::uint32_t indirect : 1 = 0;          // ends with a jump to an address in a register
+  std::uint32_t work = 0;                  // sum of issue ticks
+  UnitTicks fixed_units{};                 // sum of occupancies that no vtype or vl changes
+  std::vector<isa::Operation> operations;  // count + 1
+  std::vector<std::uint16_t> issue_ticks;  // by operation
+  std::uint64_t start = 0;
 };
 
 class CodeImage {

@@ -26,7 +26,8 @@ std::uint64_t work_done(const Hart& hart) {
 void account_block(Hart& hart, const Block& block) {
   hart.instret += block.count;
   hart.work += block.work;
-  for (unsigned u = 0; u < hart.units.size(); ++u) hart.units[u] += block.fixed_units[u];
+  const UnitTicks used = block.fixed_units;  // a copy: nothing the hart's account could overlap
+  for (unsigned u = 0; u < hart.units.size(); ++u) hart.units[u] += used[u];
 }
 
 // The block was left before its end: everything before pc was retired, and the instruction there
@@ -70,18 +71,19 @@ class Interpreter final : public Engine {
         continue;
       }
       const Outcome outcome = block.operations.front().handler(hart, block.operations.data());
+      if (outcome == Outcome::Jump || outcome == Outcome::Next) [[likely]] {
+        account_block(hart, block);
+        // Taken backward, or indirect: the only places where a turn may end.
+        if ((hart.pc < block.end || block.indirect) && work_done(hart) >= limit)
+          return TurnEnd::Budget;
+        if (block.indirect && block.operations[block.count - 1].id == isa::InstructionId::mret)
+            [[unlikely]]
+          take_pending_interrupt(hart);
+        continue;
+      }
       switch (outcome) {
         case Outcome::Next:
-          account_block(hart, block);
-          break;
         case Outcome::Jump:
-          account_block(hart, block);
-          // Taken backward, or indirect: the only places where a turn may end.
-          if (hart.pc < block.end || is_indirect(block)) {
-            if (work_done(hart) >= limit) return TurnEnd::Budget;
-            if (last_of(block) == isa::InstructionId::mret) [[unlikely]]
-              take_pending_interrupt(hart);
-          }
           break;
         case Outcome::Sync:
           account_part(hart, block, hart.pc);
@@ -105,14 +107,6 @@ class Interpreter final : public Engine {
 
   static void take_pending_interrupt(Hart& hart) {
     if (const auto interrupt = isa::interrupt_to_take(hart)) isa::take_interrupt(hart, *interrupt);
-  }
-
-  static isa::InstructionId last_of(const Block& block) {
-    return block.operations[block.count - 1].id;
-  }
-  static bool is_indirect(const Block& block) {
-    const isa::InstructionId id = last_of(block);
-    return id == isa::InstructionId::jalr || id == isa::InstructionId::mret;
   }
 
   // False when there is nobody to handle it: no vector, or the handler itself cannot be fetched.
