@@ -23,7 +23,7 @@ std::uint64_t work_done(const Hart& hart) {
          of(isa::Unit::StorePort);
 }
 
-void account_block(Hart& hart, const Block& block) {
+[[gnu::always_inline]] inline void account_block(Hart& hart, const Block& block) {
   hart.instret += block.count;
   hart.work += block.work;
   const UnitTicks used = block.fixed_units;  // a copy: nothing the hart's account could overlap
@@ -86,7 +86,8 @@ class Interpreter final : public Engine {
         case Outcome::Jump:
           break;
         case Outcome::Sync:
-          account_part(hart, block, hart.pc);
+          if (hart.pc == block.end) account_block(hart, block);
+          else account_part(hart, block, hart.pc);
           take_pending_interrupt(hart);
           image = nullptr;
           break;
