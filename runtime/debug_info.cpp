@@ -17,15 +17,17 @@ namespace d1::runtime {
 namespace {
 
 // What is used of libelf and libdw, resolved at first use.
-#define D1_LIBDW_FUNCTIONS(X)                                                                     \
-  X(elf_version)                                                                                  \
-  X(elf_memory)                                                                                   \
-  X(elf_end)                                                                                      \
-  X(dwarf_begin_elf)                                                                              \
-  X(dwarf_end) X(dwarf_errmsg) X(dwarf_nextcu) X(dwarf_offdie) X(dwarf_child) X(dwarf_siblingof)  \
-      X(dwarf_tag) X(dwarf_diename) X(dwarf_attr) X(dwarf_attr_integrate) X(dwarf_formref_die)    \
-          X(dwarf_formudata) X(dwarf_bytesize) X(dwarf_entrypc) X(dwarf_haspc) X(dwarf_getscopes) \
-              X(dwarf_getsrc_die) X(dwarf_linesrc) X(dwarf_lineno) X(dwarf_hasattr_integrate)
+#define D1_LIBDW_FUNCTIONS(X)                                                                      \
+  X(elf_version)                                                                                   \
+  X(elf_memory)                                                                                    \
+  X(elf_end)                                                                                       \
+  X(dwarf_begin_elf)                                                                               \
+  X(dwarf_end)                                                                                     \
+  X(dwarf_errmsg) X(dwarf_nextcu) X(dwarf_offdie) X(dwarf_child) X(dwarf_siblingof) X(dwarf_tag)   \
+      X(dwarf_diename) X(dwarf_attr) X(dwarf_attr_integrate) X(dwarf_formref_die)                  \
+          X(dwarf_formudata) X(dwarf_bytesize) X(dwarf_entrypc) X(dwarf_haspc) X(dwarf_getsrc_die) \
+              X(dwarf_linesrc) X(dwarf_lineno) X(dwarf_hasattr_integrate) X(dwarf_getsrcfiles)     \
+                  X(dwarf_filesrc)
 
 struct Libdw {
 #define D1_DECLARE(name) decltype(&::name) name = nullptr;
@@ -317,6 +319,50 @@ Result<Signature> DebugInfo::signature(const Symbol& kernel) {
   return result;
 }
 
+namespace {
+
+// From a die down to the innermost inlined call that covers the address: the function with code of
+// its own first. Blocks in between are passed through.
+void collect_calls(Dwarf_Die& scope, std::uint64_t address, std::vector<Dwarf_Die>& calls) {
+  const Libdw& dw = libdw();
+  Dwarf_Die child;
+  if (dw.dwarf_child(&scope, &child) != 0) return;
+  do {
+    const int tag = dw.dwarf_tag(&child);
+    const bool function = tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine;
+    const bool holds_others = function || tag == DW_TAG_lexical_block || tag == DW_TAG_namespace;
+    if (!holds_others) continue;
+    // A namespace has no addresses of its own.
+    if (tag != DW_TAG_namespace && dw.dwarf_haspc(&child, address) <= 0) continue;
+    if (function) calls.push_back(child);
+    const std::size_t before = calls.size();
+    collect_calls(child, address, calls);
+    if (function || calls.size() != before) return;
+  } while (dw.dwarf_siblingof(&child, &child) == 0);
+}
+
+std::uint64_t number(Dwarf_Die& die, unsigned name) {
+  Dwarf_Attribute attribute;
+  Dwarf_Word value = 0;
+  if (libdw().dwarf_attr(&die, name, &attribute) != nullptr)
+    (void)libdw().dwarf_formudata(&attribute, &value);
+  return value;
+}
+
+// Where an inlined function was called.
+SourceFrame call_of(Dwarf_Die& inlined, Dwarf_Die& unit) {
+  SourceFrame frame;
+  Dwarf_Files* files = nullptr;
+  std::size_t count = 0;
+  const std::uint64_t file = number(inlined, DW_AT_call_file);
+  if (libdw().dwarf_getsrcfiles(&unit, &files, &count) == 0 && file < count)
+    if (const char* path = libdw().dwarf_filesrc(files, file, nullptr, nullptr)) frame.file = path;
+  frame.line = static_cast<int>(number(inlined, DW_AT_call_line));
+  return frame;
+}
+
+}  // namespace
+
 SourcePlace DebugInfo::place(std::uint64_t address) {
   const Libdw& dw = libdw();
   SourcePlace place;
@@ -327,37 +373,34 @@ SourcePlace DebugInfo::place(std::uint64_t address) {
       if (const char* file = dw.dwarf_linesrc(line, nullptr, nullptr)) place.file = file;
       (void)dw.dwarf_lineno(line, &place.line);
     }
-    Dwarf_Die* scopes = nullptr;
-    const int count = dw.dwarf_getscopes(&unit, address, &scopes);
-    for (int i = 0; i < count; ++i) {
-      const int tag = dw.dwarf_tag(&scopes[i]);
-      if (tag != DW_TAG_subprogram && tag != DW_TAG_inlined_subroutine) continue;
-      if (place.function.empty()) {
-        place.function = name_of(scopes[i]);
-        if (tag == DW_TAG_subprogram) break;
-      } else if (tag == DW_TAG_subprogram) {
-        place.kernel = name_of(scopes[i]);
-        break;
-      }
+    std::vector<Dwarf_Die> calls;
+    collect_calls(unit, address, calls);
+    if (calls.empty()) return true;
+    place.function = name_of(calls.back());
+    for (std::size_t i = calls.size() - 1; i > 0; --i) {
+      SourceFrame caller = call_of(calls[i], unit);
+      caller.function = name_of(calls[i - 1]);
+      place.callers.push_back(std::move(caller));
     }
-    std::free(scopes);
     return true;
   });
-  const std::string symbol = plain_name(image_.function_at(address));
-  if (place.function.empty()) place.function = symbol;
-  // The scopes of an inlined function end at its origin, not at the function around it.
-  if (place.kernel.empty() && symbol != place.function &&
-      !symbol.ends_with("::" + place.function)) {
-    place.kernel = symbol;
-  }
+  if (place.function.empty()) place.function = plain_name(image_.function_at(address));
   return place;
 }
 
+namespace {
+
+std::string to_string(const SourceFrame& frame) {
+  if (frame.file.empty()) return frame.function;
+  return fmt::format("{} ({}:{})", frame.function, frame.file, frame.line);
+}
+
+}  // namespace
+
 std::string to_string(const SourcePlace& place, std::uint64_t address) {
   if (place.function.empty()) return fmt::format("{:#x}", address);
-  std::string text = place.function;
-  if (!place.file.empty()) text += fmt::format(" ({}:{})", place.file, place.line);
-  if (!place.kernel.empty()) text += fmt::format(", inlined into {}", place.kernel);
+  std::string text = to_string(static_cast<const SourceFrame&>(place));
+  for (const SourceFrame& caller : place.callers) text += ", called in " + to_string(caller);
   return text;
 }
 

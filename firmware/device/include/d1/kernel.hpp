@@ -13,6 +13,8 @@
 // hold constants, as the program was loaded, and keep what earlier launches left in them.
 #pragma once
 
+#include <assert.h>  // a failed assert traps and names its line
+
 #include <d1/device/arithmetic.hpp>
 #include <d1/device/buffers.hpp>
 #include <d1/device/global_pointer.hpp>

@@ -12,17 +12,25 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace d1::runtime {
 
-struct SourcePlace {
-  std::string function;  // innermost, inlined ones included
-  std::string kernel;    // the function it was inlined into; empty if it was not
-  std::string file;      // empty: not known
+// A function and a line in it.
+struct SourceFrame {
+  std::string function;
+  std::string file;  // empty: not known
   int line = 0;
 };
 
-// "saxpy (kernels/saxpy.cpp:12), inlined into main_kernel"; address alone where nothing is known.
+// The innermost function at an address, inlined ones included, and the calls that led to it as far
+// as they were inlined: its caller first, the function that has code of its own last.
+struct SourcePlace : SourceFrame {
+  std::vector<SourceFrame> callers;
+};
+
+// "d1_sem_wait (d1/xd1.h:154), called in ring (kernels/ring.cpp:12)"; the address alone where
+// nothing is known.
 [[nodiscard]] std::string to_string(const SourcePlace& place, std::uint64_t address);
 
 class DebugInfo {
