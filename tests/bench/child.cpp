@@ -5,7 +5,7 @@
 #include "device.hpp"
 
 #include <fmt/format.h>
-#include <bench_kernels_program.hpp>
+#include <bench_empty_program.hpp>
 
 #include <unistd.h>
 
@@ -40,7 +40,7 @@ int run_as_child(const std::string& job, const std::string& machine) {
   std::uint64_t growth = 0;
   if (job == "launch") {
     // What the launch itself needs once, whatever the nodes, is not theirs.
-    const auto kernel = device->load(bench_kernels_program, "bench_kernels").kernel("empty");
+    const auto kernel = device->load(bench_empty_program, "bench_empty").kernel("empty");
     auto stream = device->stream();
     const Grid all = device->all();
     const std::uint64_t before = resident_bytes() + page_table_bytes();

@@ -4,7 +4,7 @@
 #include "device.hpp"
 
 #include <fmt/format.h>
-#include <bench_kernels_program.hpp>
+#include <bench_empty_program.hpp>
 
 #include <algorithm>
 
@@ -12,7 +12,7 @@ namespace d1::bench {
 
 void measure_launch(Run& run) {
   const Device device = open_device("d1");
-  const Kernel kernel = device.load(bench_kernels_program, "bench_kernels").kernel("empty");
+  const Kernel kernel = device.load(bench_empty_program, "bench_empty").kernel("empty");
   Stream stream = device.stream();
   const auto measure = [&](const Grid& grid, std::uint64_t nodes, int launches) {
     if (!run.wanted({"launch.empty", nodes})) return;
@@ -36,7 +36,7 @@ void measure_launch(Run& run) {
                 .unit = "us",
                 .nodes = nodes,
                 .note = fmt::format("{} launches, 10 % below {:.2f}, 90 % below {:.2f}; {:.2f} of "
-                                    "user time each",
+                                    "CPU time each",
                                     launches, percentile(10), percentile(90),
                                     all.cpu_seconds * 1e6 / launches)});
   };

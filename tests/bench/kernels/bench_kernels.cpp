@@ -4,8 +4,6 @@
 
 #include <d1/kernel.hpp>
 
-D1_KERNEL void empty() {}
-
 // Every node works.
 D1_KERNEL void scalar(d1::sharded<std::uint64_t> words, d1::sharded<std::uint64_t> results,
                       std::uint64_t rounds) {
