@@ -22,6 +22,10 @@ std::string cause_text(std::uint64_t cause, std::uint64_t value) {
     case isa::Cause::FetchAccess:
       return fmt::format("a jump to {:#x}, where no program was loaded", value);
     case isa::Cause::IllegalInstruction:
+      // What clang plants is c.unimp, all zeroes.
+      if (value == 0)
+        return "a trap that the compiler put there: an integer division by zero, __builtin_trap(), "
+               "or a place that cannot be reached";
       return fmt::format("an illegal instruction ({:#x})", value);
     case isa::Cause::Breakpoint:
       return "a breakpoint";
