@@ -281,8 +281,9 @@ Result<> write_npy(const std::string& path, std::string_view type,
     start += std::string_view("\x01\x00", 2);
     start.append(reinterpret_cast<const char*>(&length), sizeof length);
     start += header;
-    const bool written = std::fwrite(start.data(), 1, start.size(), file.get()) == start.size() &&
-                         std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size();
+    const bool written =
+        std::fwrite(start.data(), 1, start.size(), file.get()) == start.size() &&
+        (bytes.empty() || std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size());
     if (!written || std::fclose(file.release()) != 0) {
       const std::string why = errno_text();
       std::remove(temporary.c_str());

@@ -83,7 +83,7 @@ const std::string& tool_versions() {
   static const std::string versions = [] {
     std::string text;
     for (const char* tool : {kCompiler, kLinker}) {
-      auto run = run_process({tool, "--version"}, driver::after(std::chrono::seconds(20)));
+      auto run = run_process({tool, "--version"}, driver::after(driver::limits::kCompileTimeout));
       if (run) text += run->output;
     }
     return text;

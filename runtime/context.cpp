@@ -226,7 +226,9 @@ Result<std::vector<d1_hart_report>> Context::query_harts(const Grid& grid) {
       query(grid.handle(), D1_QUERY_HARTS, grid.nodes() * D1_HARTS * sizeof(d1_hart_report));
   if (!answer) return pass_on(answer, "asking what the harts do");
   std::vector<d1_hart_report> reports(answer->size() / sizeof(d1_hart_report));
-  std::memcpy(reports.data(), answer->data(), reports.size() * sizeof(d1_hart_report));
+  if (!reports.empty()) {
+    std::memcpy(reports.data(), answer->data(), reports.size() * sizeof(d1_hart_report));
+  }
   return reports;
 }
 

@@ -177,8 +177,9 @@ std::string hang_report(Context& context, const Program* program, const Grid& gr
     }
   }
   std::vector<std::pair<std::string, Group>> sorted(groups.begin(), groups.end());
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const auto& a, const auto& b) { return a.second.harts > b.second.harts; });
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+    return a.second.harts != b.second.harts ? a.second.harts > b.second.harts : a.first < b.first;
+  });
   std::string text = fmt::format("Its {} harts:", reports->size());
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     if (i == kGroups) {

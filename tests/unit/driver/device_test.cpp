@@ -54,7 +54,6 @@ TEST_F(DeviceTest, AVanishedDeviceEndsEverythingInFlightWithinASecond) {
   open();
   auto queue = make_queue(8);
   fake->working = false;
-  Recorder recorder;
   for (int i = 0; i < 4; ++i) ASSERT_TRUE(queue->post(fence(), Recorder::record, &recorder));
   queue->ring();
   fake->vanished = true;
@@ -74,7 +73,6 @@ TEST_F(DeviceTest, AHeartbeatThatStandsStillForTheLimitIsALostDevice) {
   auto queue = make_queue(8);
   fake->working = false;
   fake->heart_stopped = true;
-  Recorder recorder;
   ASSERT_TRUE(queue->post(fence(), Recorder::record, &recorder));
   queue->ring();
   EXPECT_TRUE(queue->wait([&] { return !recorder.all.empty(); }, after(5s)));
@@ -86,7 +84,6 @@ TEST_F(DeviceTest, ASlowDeviceWithAHeartbeatIsNotLost) {
   open();
   auto queue = make_queue(8);
   fake->working = false;
-  Recorder recorder;
   ASSERT_TRUE(queue->post(fence(), Recorder::record, &recorder));
   queue->ring();
   EXPECT_FALSE(queue->wait([&] { return !recorder.all.empty(); }, after(400ms)));

@@ -40,6 +40,7 @@ class FakeDevice : public ::testing::Test {
     return std::move(*queue);
   }
 
+  Recorder recorder;  // outlives every queue, whose last completions come as it closes
   test::FakeTransport::Settings settings;
   DeviceOptions options;
   std::unique_ptr<Device> device;

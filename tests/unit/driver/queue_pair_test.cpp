@@ -17,7 +17,6 @@ class QueuePairTest : public FakeDevice {
 
 TEST_F(QueuePairTest, AFullQueueSaysSoAtOnceAndAcceptsNothing) {
   auto queue = make_queue(8);
-  Recorder recorder;
   for (unsigned i = 0; i < queue->capacity(); ++i) {
     ASSERT_TRUE(queue->post(fence(), Recorder::record, &recorder));
   }
@@ -33,7 +32,6 @@ TEST_F(QueuePairTest, AFullQueueSaysSoAtOnceAndAcceptsNothing) {
 
 TEST_F(QueuePairTest, PostingDoesNotRingAndRingingOnceAnnouncesAll) {
   auto queue = make_queue(16);
-  Recorder recorder;
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(queue->post(fence(), Recorder::record, &recorder));
   EXPECT_EQ(fake->submission_doorbells, 0u);
   fake->work();
@@ -51,7 +49,6 @@ TEST_F(QueuePairTest, EveryCommandCompletesOnceThroughManyTurnsOfTheRings) {
   RecordProperty("seed", static_cast<int>(seed));
   std::printf("seed %u\n", seed);
   std::mt19937 random(seed);
-  Recorder recorder;
   std::size_t accepted = 0;
   for (int round = 0; round < 500; ++round) {
     const auto burst = random() % 10;
@@ -74,7 +71,6 @@ TEST_F(QueuePairTest, CompletionsCarryStatusDetailAndTimes) {
   fake->answer = [](unsigned, const CommandBytes&) {
     return test::Answer{D1_STATUS_BAD_FIELD, 16};
   };
-  Recorder recorder;
   const auto id = queue->post(fence(), Recorder::record, &recorder);
   ASSERT_TRUE(id);
   queue->ring();
@@ -88,7 +84,6 @@ TEST_F(QueuePairTest, CompletionsCarryStatusDetailAndTimes) {
 
 TEST_F(QueuePairTest, ASlotUsedAgainGetsAnotherId) {
   auto queue = make_queue(2);
-  Recorder recorder;
   std::set<std::uint16_t> ids;
   for (int i = 0; i < 16; ++i) {
     const auto id = queue->post(fence(), Recorder::record, &recorder);
@@ -103,7 +98,6 @@ TEST_F(QueuePairTest, ASlotUsedAgainGetsAnotherId) {
 
 TEST_F(QueuePairTest, ACompletionNobodyAskedForLosesTheDeviceAndEndsWhatIsInFlight) {
   auto queue = make_queue(8);
-  Recorder recorder;
   ASSERT_TRUE(queue->post(fence(), Recorder::record, &recorder));
   fake->complete(queue->index(), 77);
   queue->reap();
@@ -116,7 +110,6 @@ TEST_F(QueuePairTest, ACompletionNobodyAskedForLosesTheDeviceAndEndsWhatIsInFlig
 TEST_F(QueuePairTest, WaitReturnsAtItsDeadlineWhenNothingCompletes) {
   auto queue = make_queue(8);
   fake->answer = [](unsigned, const CommandBytes&) { return std::nullopt; };
-  Recorder recorder;
   ASSERT_TRUE(queue->post(fence(), Recorder::record, &recorder));
   queue->ring();
   const auto start = Clock::now();
@@ -130,7 +123,6 @@ TEST_F(QueuePairTest, WaitReturnsAtItsDeadlineWhenNothingCompletes) {
 TEST_F(QueuePairTest, ClosingCancelsWhatIsInFlightExactlyOnce) {
   auto queue = make_queue(8);
   fake->answer = [](unsigned, const CommandBytes&) { return std::nullopt; };
-  Recorder recorder;
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(queue->post(fence(), Recorder::record, &recorder));
   queue->ring();
   fake->work();
