@@ -4,12 +4,14 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 
 #include <d1/base/error.hpp>
 
 #include "case.hpp"
+#include "oracle_process.hpp"
 #include "runtime_code.hpp"
 
 namespace d1::difftest {
@@ -59,8 +61,7 @@ class OracleRun {
   std::filesystem::path program_, output_;
   std::vector<std::uint64_t> case_code_;
   unsigned timeout_s_;
-  int process_ = -1;
-  int error_ = 0;
+  std::optional<OracleProcess> process_;
 };
 
 }  // namespace d1::difftest

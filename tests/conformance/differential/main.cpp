@@ -14,6 +14,7 @@
 #include "comparison.hpp"
 #include "coverage.hpp"
 #include "generator.hpp"
+#include "machine_session.hpp"
 #include "oracle_faults.hpp"
 #include "work_folder.hpp"
 
@@ -173,6 +174,7 @@ int Session::finish() {
 int main(int argc, char** argv) {
   CLI::App app{"Random instruction sequences on our core and on qemu-riscv64, compared."};
   d1::difftest::Options options;
+  d1::difftest::MachineOptions machine_options;
   app.add_option("--seed", options.seed, "Seed of everything random")->capture_default_str();
   app.add_option("--instructions", options.instructions,
                  "Instructions under test, at the least; 0: until every cell is covered");
@@ -183,13 +185,24 @@ int main(int argc, char** argv) {
   bool oracle_faults = false;
   app.add_flag("--oracle-faults", oracle_faults,
                "Show that each known fault of the oracle is still there, and nothing else");
+  bool machine = false;
+  app.add_flag("--machine", machine, "M-mode: CSRs and traps, compared with qemu-system-riscv64");
+  app.add_option("--machine-oracle", machine_options.oracle, "The QEMU for --machine");
   app.add_flag("--agnostic-ones", options.agnostic_ones,
                "Fill agnostic elements with ones on both sides");
   CLI11_PARSE(app, argc, argv);
   options.oracle.agnostic_ones = options.agnostic_ones;
   d1::isa::agnostic_fill = options.agnostic_ones;
   try {
-    if (oracle_faults) return d1::difftest::check_oracle_faults(options.oracle);
+    if (machine) {
+      machine_options.seed = options.seed;
+      machine_options.instructions = options.instructions;
+      machine_options.filter = options.filter;
+      machine_options.most_reports = options.most_reports;
+      return d1::difftest::run_machine_session(machine_options);
+    }
+    if (oracle_faults)
+      return d1::difftest::check_oracle_faults(options.oracle, machine_options.oracle);
     return d1::difftest::Session(options).run();
   } catch (const std::exception& error) {
     fmt::print(stderr, "d1-difftest: {}\n", error.what());

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "comparison.hpp"
+#include "machine_image.hpp"
 #include "work_folder.hpp"
 
 namespace d1::difftest {
@@ -18,7 +19,7 @@ struct OracleFault {
   const char* differs;  // how the line that tells of it begins; null: the oracle aborts
 };
 
-constexpr std::int32_t kCsrVxrm = 0x00a, kCsrVlenb = 0xc22;
+constexpr std::int32_t kCsrVxrm = 0x00a, kCsrVlenb = 0xc22, kCsrMepc = 0x341;
 constexpr std::uint32_t kUnmasked = 1U << 25;
 
 void configure(Assembler& out, unsigned vl, unsigned vstart) {
@@ -68,9 +69,26 @@ constexpr OracleFault kFaults[] = {
      "x6"},
 };
 
+// Those of M-mode.
+bool machine_faults_show(const std::string& oracle, const WorkFolder& folder) {
+  MachineCase each;
+  each.steps.emplace_back();
+  Assembler out(each.steps[0].code);
+  load_address(out, 5, kMachineArena + 2);
+  out.op(amoadd_w, {.rd = 6, .rs1 = 5});
+  out.op(csrrwi, {.rs1 = 1, .immediate = kCsrMepc});
+  out.read_csr(7, kCsrMepc);
+  const auto outcomes = run_machine({&each, 1}, oracle, folder.path());
+  const bool amo = outcomes && outcomes->amo_causes_mended == 1;
+  const bool mepc = outcomes && outcomes->ours[0].x[7] == 0 && outcomes->oracle[0].x[7] == 1;
+  fmt::print("{} 8. Faults of AMOs are load faults\n", amo ? "there   " : "NOT SEEN");
+  fmt::print("{} 9. mepc keeps bit 0\n", mepc ? "there   " : "NOT SEEN");
+  return amo && mepc;
+}
+
 }  // namespace
 
-int check_oracle_faults(const OracleRun::Options& options) {
+int check_oracle_faults(const OracleRun::Options& options, const std::string& machine_oracle) {
   const WorkFolder folder;
   const Comparer comparer(options, folder.path());
   int result = 0;
@@ -91,6 +109,7 @@ int check_oracle_faults(const OracleRun::Options& options) {
     fmt::print("{} {}\n", shows ? "there   " : "NOT SEEN", fault.heading);
     if (!shows) result = 1;
   }
+  if (!machine_faults_show(machine_oracle, folder)) result = 1;
   return result;
 }
 

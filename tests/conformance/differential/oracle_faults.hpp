@@ -9,6 +9,7 @@
 namespace d1::difftest {
 
 // Prints a line for each; 0 where all of them show.
-[[nodiscard]] int check_oracle_faults(const OracleRun::Options& options);
+[[nodiscard]] int check_oracle_faults(const OracleRun::Options& options,
+                                      const std::string& machine_oracle);
 
 }  // namespace d1::difftest

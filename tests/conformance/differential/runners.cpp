@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <chrono>
 #include <cstring>
 #include <fstream>
-#include <thread>
 
 #include <d1/emulator/bare_hart.hpp>
 #include <d1/isa/hart.hpp>
@@ -145,52 +138,23 @@ OracleRun::OracleRun(const Image& image, const Options& options,
   std::string cpu =
       "rv64,v=true,vlen=512,elen=64,vext_spec=v1.0,Zfh=true,zba=true,zbb=true,zbs=true";
   if (options.agnostic_ones) cpu += ",rvv_ta_all_1s=true,rvv_ma_all_1s=true";
-  std::string name = program_.string();
-  std::string program = options.program, option = "-cpu";
-  const std::array<char*, 5> arguments = {program.data(), option.data(), cpu.data(), name.data(),
-                                          nullptr};
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output_.c_str(),
-                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  error_ = posix_spawnp(&process_, program.c_str(), &actions, nullptr, arguments.data(), environ);
-  if (error_ != 0) process_ = -1;
-  posix_spawn_file_actions_destroy(&actions);
+  process_.emplace(std::vector<std::string>{options.program, "-cpu", cpu, program_.string()},
+                   output_);
 }
 
 OracleRun::~OracleRun() {
-  if (process_ > 0) {
-    kill(process_, SIGKILL);
-    waitpid(process_, nullptr, 0);
-  }
+  process_.reset();
   std::error_code ignored;
   std::filesystem::remove(program_, ignored);
   std::filesystem::remove(output_, ignored);
 }
 
 Result<std::vector<Block>> OracleRun::finish() {
-  if (process_ < 0)
-    return fail(ErrorKind::Unsupported,
-                fmt::format("The oracle could not be started: {}; install the package qemu-user.",
-                            std::strerror(error_)));
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(timeout_s_);
-  int status = 0;
-  while (waitpid(process_, &status, WNOHANG) == 0) {
-    if (std::chrono::steady_clock::now() > deadline)
-      return fail(ErrorKind::Timeout,
-                  fmt::format("The oracle did not finish within {} s.", timeout_s_));
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  process_ = 0;
+  const auto ended = process_->wait(timeout_s_);
+  if (!ended) return std::unexpected(ended.error());
   std::vector<Block> blocks(case_code_.size());
-  std::ifstream file(output_, std::ios::binary);
-  file.read(reinterpret_cast<char*>(blocks.data()),
-            static_cast<std::streamsize>(blocks.size() * sizeof(Block)));
-  const auto bytes = static_cast<std::size_t>(file.gcount());
-  if (status != 0 || bytes != blocks.size() * sizeof(Block))
-    return fail(ErrorKind::Internal,
-                fmt::format("The oracle ended with wait status {:#x} and {} of {} bytes of output.",
-                            status, bytes, blocks.size() * sizeof(Block)));
+  const auto read = read_exactly(output_, blocks.data(), blocks.size() * sizeof(Block));
+  if (!read) return std::unexpected(read.error());
   make_relative(blocks, case_code_);
   return blocks;
 }
