@@ -48,7 +48,6 @@ class OracleRun {
  public:
   struct Options {
     std::string program = "qemu-riscv64";
-    bool agnostic_ones = false;
     unsigned timeout_s = 300;
   };
   OracleRun(const Image& image, const Options& options, const std::filesystem::path& folder);

@@ -9,8 +9,6 @@
 #include <cstdio>
 #include <filesystem>
 
-#include <d1/isa/semantics/vector.hpp>
-
 #include "comparison.hpp"
 #include "coverage.hpp"
 #include "generator.hpp"
@@ -27,7 +25,6 @@ struct Options {
   std::uint64_t instructions = 0;
   std::string filter;
   bool coverage = false;
-  bool agnostic_ones = false;
   unsigned most_reports = 5;
   OracleRun::Options oracle;
 };
@@ -46,7 +43,11 @@ void shuffle(Random& random, std::vector<T>& values) {
 std::vector<Case> make_cases(Random& random, std::vector<Cell> cells,
                              const std::vector<Cell>& scalar_cells) {
   shuffle(random, cells);
-  std::ranges::stable_sort(cells, {}, &Cell::sew_log2);
+  std::vector<Cell> by_width;
+  for (const unsigned width : {0U, 3U, 4U, 5U, 6U})
+    std::ranges::copy_if(cells, std::back_inserter(by_width),
+                         [&](const Cell& cell) { return cell.sew_log2 == width; });
+  cells = std::move(by_width);
   std::vector<Case> cases;
   for (std::size_t i = 0; i < cells.size();) {
     Case each;
@@ -188,11 +189,7 @@ int main(int argc, char** argv) {
   bool machine = false;
   app.add_flag("--machine", machine, "M-mode: CSRs and traps, compared with qemu-system-riscv64");
   app.add_option("--machine-oracle", machine_options.oracle, "The QEMU for --machine");
-  app.add_flag("--agnostic-ones", options.agnostic_ones,
-               "Fill agnostic elements with ones on both sides");
   CLI11_PARSE(app, argc, argv);
-  options.oracle.agnostic_ones = options.agnostic_ones;
-  d1::isa::agnostic_fill = options.agnostic_ones;
   try {
     if (machine) {
       machine_options.seed = options.seed;

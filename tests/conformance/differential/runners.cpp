@@ -135,9 +135,8 @@ OracleRun::OracleRun(const Image& image, const Options& options,
   std::ofstream(program_, std::ios::binary)
       .write(reinterpret_cast<const char*>(elf.data()), static_cast<std::streamsize>(elf.size()));
   std::filesystem::permissions(program_, std::filesystem::perms::owner_all);
-  std::string cpu =
+  const std::string cpu =
       "rv64,v=true,vlen=512,elen=64,vext_spec=v1.0,Zfh=true,zba=true,zbb=true,zbs=true";
-  if (options.agnostic_ones) cpu += ",rvv_ta_all_1s=true,rvv_ma_all_1s=true";
   process_.emplace(std::vector<std::string>{options.program, "-cpu", cpu, program_.string()},
                    output_);
 }

@@ -51,6 +51,7 @@ inline void set_rounding(Random& random, Assembler& out, bool fixed_point, unsig
 }
 
 [[nodiscard]] Step make_vector_step(Random& random, const Cell& cell);
+[[nodiscard]] Step make_reserved_step(Random& random, const Cell& cell);
 [[nodiscard]] Step make_configuration_step(Random& random, const Cell& cell);
 [[nodiscard]] Step make_scalar_step(Random& random, const Cell& cell);
 [[nodiscard]] Step make_compressed_step(Random& random, const Cell& cell);

@@ -11,6 +11,7 @@ namespace {
 using enum isa::InstructionId;
 
 constexpr unsigned kFaultOdds = 40;
+constexpr unsigned kReservedOdds = 25;  // one vector step in so many is most likely illegal
 
 // Bytes that a load, store or atomic moves: funct3 holds them, but for the sign.
 unsigned access_bytes(std::uint32_t word) { return 1U << (word >> 12 & 3); }
@@ -218,7 +219,9 @@ Step make_compressed_step(Random& random, const Cell& cell) {
 
 Step make_step(Random& random, const Cell& cell) {
   if (cell.compressed != 0) return make_compressed_step(random, cell);
-  if (is_vector(cell.id)) return make_vector_step(random, cell);
+  if (is_vector(cell.id))
+    return !is_memory(cell.id) && random.one_in(kReservedOdds) ? make_reserved_step(random, cell)
+                                                               : make_vector_step(random, cell);
   if (isa::facts(cell.id).extension == isa::Extension::V)
     return make_configuration_step(random, cell);
   return make_scalar_step(random, cell);

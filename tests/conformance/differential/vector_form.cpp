@@ -138,6 +138,11 @@ bool has_operand(InstructionId id, Operand operand) {
   return std::ranges::find(isa::operands_of(id), operand) != isa::operands_of(id).end();
 }
 
+bool is_memory(InstructionId id) {
+  const unsigned opcode = isa::facts(id).match & 0x7f;
+  return opcode == kLoadOpcode || opcode == kStoreOpcode;
+}
+
 bool has_fields(InstructionId id) { return has_operand(id, Operand::nf); }
 
 bool is_vector(InstructionId id) {

@@ -41,6 +41,7 @@ struct VectorForm {
 };
 
 [[nodiscard]] bool is_vector(InstructionId id);
+[[nodiscard]] bool is_memory(InstructionId id);  // of vectors
 [[nodiscard]] bool has_fields(InstructionId id);
 [[nodiscard]] bool has_operand(InstructionId id, isa::Operand operand);
 
