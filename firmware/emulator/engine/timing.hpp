@@ -62,7 +62,7 @@ void charge_units(isa::Hart& hart, const isa::Operation& operation) noexcept;
 // order of time: a hart that waited goes on behind one that ran to the quantum's end meanwhile.
 struct UnitShare {
   static constexpr std::uint64_t kSpanTicks = 64 * isa::kTicksPerCycle;
-  static constexpr std::uint64_t kSpans = 64;  // remembered: two quanta of the standard machine
+  static constexpr std::uint64_t kSpans = 32;  // remembered: a quantum of the standard machine
 
   std::uint64_t first = 0;  // number of the earliest span remembered
   std::array<std::array<std::uint16_t, kSpans>, isa::kUnits> taken{};  // ticks, by span % kSpans
