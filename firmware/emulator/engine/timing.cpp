@@ -165,8 +165,12 @@ void remember(UnitShare& share, std::uint64_t last) noexcept {
   if (last < share.first + UnitShare::kSpans) return;
   const std::uint64_t first = last - UnitShare::kSpans + 1;
   const std::uint64_t forgotten = std::min(first - share.first, UnitShare::kSpans);
-  for (auto& taken : share.taken)
-    for (std::uint64_t i = 0; i < forgotten; ++i) taken[(first - 1 - i) % UnitShare::kSpans] = 0;
+  if (forgotten == UnitShare::kSpans) {  // a node woken after a while: the common case
+    share.taken = {};
+  } else {
+    for (auto& taken : share.taken)
+      for (std::uint64_t i = 1; i <= forgotten; ++i) taken[(first - i) % UnitShare::kSpans] = 0;
+  }
   share.first = first;
 }
 
