@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -195,7 +196,10 @@ BareExit BareHart::Implementation::run(std::uint64_t max_instructions) {
   BareExit exit;
   const std::uint64_t first = hart.instret;
   for (;;) {
-    const TurnEnd end = engine_->run(hart, code_, kTurnTicks);
+    // An instruction takes a tick at least, so the last turn overshoots a limit by one loop at most.
+    const std::uint64_t left = max_instructions - exit.instructions;
+    const std::uint64_t budget = max_instructions == 0 ? kTurnTicks : std::min(kTurnTicks, left);
+    const TurnEnd end = engine_->run(hart, code_, budget);
     settle(hart, units_);
     exit.instructions = hart.instret - first;
     exit.cycles = hart.clock / isa::kTicksPerCycle;
