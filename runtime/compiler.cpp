@@ -25,7 +25,11 @@ constexpr const char* kCompiler = "clang++-19";
 constexpr const char* kLinker = "ld.lld-19";
 
 std::mutex directory_mutex;
-std::string chosen_directory;
+// Made at first use: headers set it while globals are still being initialised.
+std::string& chosen_directory() {
+  static std::string directory;
+  return directory;
+}
 
 // A folder of this process alone, gone with its contents when the compilation is over.
 class TemporaryDirectory {
@@ -225,7 +229,7 @@ bool is_device_directory(const std::string& path) {
 void set_installed_header(const std::string& path) {
   const fs::path prefix = fs::path(path).parent_path().parent_path().parent_path();
   std::lock_guard lock(directory_mutex);
-  chosen_directory = (prefix / D1_DATA_PATH).lexically_normal().string();
+  chosen_directory() = (prefix / D1_DATA_PATH).lexically_normal().string();
 }
 
 Result<std::string> find_device_directory() {
@@ -238,7 +242,7 @@ Result<std::string> find_device_directory() {
   }
   {
     std::lock_guard lock(directory_mutex);
-    if (!chosen_directory.empty()) candidates.push_back(chosen_directory);
+    if (!chosen_directory().empty()) candidates.push_back(chosen_directory());
   }
   std::error_code error;
   const auto program = fs::read_symlink("/proc/self/exe", error);

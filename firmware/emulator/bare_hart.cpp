@@ -196,7 +196,7 @@ BareExit BareHart::Implementation::run(std::uint64_t max_instructions) {
   BareExit exit;
   const std::uint64_t first = hart.instret;
   for (;;) {
-    // An instruction takes a tick at least, so the last turn overshoots a limit by one loop at most.
+    // An instruction takes a tick at least: the last turn overshoots a limit by a loop at most.
     const std::uint64_t left = max_instructions - exit.instructions;
     const std::uint64_t budget = max_instructions == 0 ? kTurnTicks : std::min(kTurnTicks, left);
     const TurnEnd end = engine_->run(hart, code_, budget);
