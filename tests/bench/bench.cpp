@@ -32,7 +32,7 @@ void Run::report(const Record& record) {
                record.name, record.value, record.unit, record.nodes,
                optional(record.reference, "null"), optional(record.ratio, "null"));
   } else {
-    constexpr auto kRow = "{:<24} {:>6} {:>11} {:<6} {:>11} {:>6}  {}\n";
+    constexpr auto kRow = "{:<24} {:>6} {:>11} {:<7} {:>11} {:>6}  {}\n";
     if (!heading_printed_)
       fmt::print(kRow, "name", "nodes", "value", "unit", "reference", "ratio", "remarks");
     heading_printed_ = true;
@@ -89,6 +89,30 @@ std::span<const Benchmark> benchmarks() {
         {"gemm.bf16.whole", kDieNodes},
         {"gemm.bf16.balance", kDieNodes}},
        measure_gemm},
+      {"integer and scalar floating-point programs on one node, against the same natively",
+       {{"cpu.coremark_like", kOneNode},
+        {"cpu.coremark_like.qemu", kOneNode},
+        {"cpu.sieve", kOneNode},
+        {"cpu.sieve.qemu", kOneNode},
+        {"cpu.sha256", kOneNode},
+        {"cpu.sha256.qemu", kOneNode},
+        {"cpu.matmul_f64", kOneNode},
+        {"cpu.matmul_f64.qemu", kOneNode}},
+       measure_cpu},
+      {"vector programs on one node, against the same natively",
+       {{"vec.saxpy", kOneNode},
+        {"vec.saxpy.qemu", kOneNode},
+        {"vec.gemm_f32", kOneNode},
+        {"vec.gemm_f32.qemu", kOneNode},
+        {"vec.gemm_f32_auto", kOneNode},
+        {"vec.gemm_f32_auto.qemu", kOneNode}},
+       measure_vector},
+      {"a BF16 matrix product from the SRAM of one node, against the host's BF16 peak",
+       {{"gemm.bf16.tile", kOneNode}},
+       measure_gemm_tile},
+      {"the BF16 matrix product of 2048 x 2048 x 2048 on a die, against oneDNN",
+       {{"gemm.bf16.die", kDieNodes}},
+       measure_gemm_die},
   };
   return all;
 }

@@ -71,6 +71,10 @@ void measure_copies(Run& run);
 void measure_open(Run& run);
 void measure_node_memory(Run& run);
 void measure_gemm(Run& run);
+void measure_cpu(Run& run);
+void measure_vector(Run& run);
+void measure_gemm_tile(Run& run);
+void measure_gemm_die(Run& run);
 
 // --- measuring
 // ------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 
 #include "bench.hpp"
 #include "device.hpp"
+#include "process.hpp"
 
 #include <fmt/format.h>
 #include <bench_empty_program.hpp>
@@ -11,7 +12,6 @@
 
 #include <cstdio>
 #include <fstream>
-#include <memory>
 #include <optional>
 
 namespace d1::bench {
@@ -54,13 +54,10 @@ int run_as_child(const std::string& job, const std::string& machine) {
 ChildReport measure_in_child(const std::string& job, const std::string& machine) {
   const std::string command = fmt::format("exec /proc/{}/exe --child {} --machine {}",
                                           static_cast<long>(::getpid()), job, machine);
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> output(popen(command.c_str(), "r"), pclose);
-  require(output != nullptr, "The program could not be started a second time.");
-  char line[256] = {};
+  const std::string line = first_line_of(command);
   ChildReport report;
-  require(std::fgets(line, sizeof line, output.get()) != nullptr &&
-              std::sscanf(line, "%lf %lu %lu", &report.open_us, &report.resident_bytes,
-                          &report.launched_growth_bytes) == 3,
+  require(std::sscanf(line.c_str(), "%lf %lu %lu", &report.open_us, &report.resident_bytes,
+                      &report.launched_growth_bytes) == 3,
           fmt::format("The child for '{} {}' reported '{}'.", job, machine, line));
   return report;
 }

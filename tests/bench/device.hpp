@@ -11,11 +11,12 @@ namespace d1::bench {
 // Host threads that run nodes; 0: as many as the host has.
 inline unsigned host_threads = 0;
 
-[[nodiscard]] inline Device open_device(const std::string& machine) {
+[[nodiscard]] inline Device open_device(const std::string& machine,
+                                        unsigned threads = host_threads) {
   DeviceOptions options;
   options.transport = "in-process";
   options.machine = machine;
-  options.threads = host_threads;
+  options.threads = threads;
   return Device::open(options);
 }
 

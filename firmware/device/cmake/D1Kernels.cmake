@@ -2,10 +2,11 @@
 # Kernels built ahead of time, with the files of D1_DEVICE_DIR: build/<preset>/device inside the
 # project, share/opend1/device of an installed package.
 #
-#   d1_add_kernel(stencil SOURCES stencil.cpp [EMBED] [INCLUDES dirs...] [DEFINITIONS NAME=1...])
+#   d1_add_kernel(stencil SOURCES stencil.cpp [EMBED] [INCLUDES dirs...] [DEFINITIONS NAME=1...]
+#                 [OPTIONS flags...])
 #
 # makes the program ${CMAKE_CURRENT_BINARY_DIR}/stencil.elf (target property D1_PROGRAM) with the
-# flags that the runtime's compiler uses too. With EMBED, `stencil` is a library to link, and
+# flags that the runtime's compiler uses too, OPTIONS behind them. With EMBED, `stencil` is a library to link, and
 # #include <stencil_program.hpp> declares `extern const std::span<const std::byte> stencil_program`.
 include_guard(GLOBAL)
 
@@ -45,7 +46,7 @@ function(d1_embed target type binary source)
 endfunction()
 
 function(d1_add_kernel name)
-  cmake_parse_arguments(PARSE_ARGV 1 kernel "EMBED" "" "SOURCES;INCLUDES;DEFINITIONS")
+  cmake_parse_arguments(PARSE_ARGV 1 kernel "EMBED" "" "SOURCES;INCLUDES;DEFINITIONS;OPTIONS")
   if(NOT kernel_SOURCES OR kernel_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "d1_add_kernel(${name}): give SOURCES; got '${kernel_UNPARSED_ARGUMENTS}'")
   endif()
@@ -59,7 +60,7 @@ function(d1_add_kernel name)
     get_filename_component(stem ${source} NAME_WE)
     set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.${stem}.o)
     d1_device_object(${source} ${object} ${compile_flags} ${kernel_INCLUDES}
-      ${kernel_DEFINITIONS})
+      ${kernel_DEFINITIONS} ${kernel_OPTIONS})
     list(APPEND objects ${object})
   endforeach()
   get_property(D1_DEVICE_DIR GLOBAL PROPERTY D1_DEVICE_DIR)
