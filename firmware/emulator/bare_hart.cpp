@@ -34,7 +34,7 @@ class BareHart::Implementation final : public isa::Environment {
     Reservation memory;
   };
 
-  Implementation() : engine_(make_interpreter()) {
+  explicit Implementation(const EngineOptions& engine) : engine_(make_engine(engine)) {
     Hart& hart = harts_[0];
     isa::csr_reset(hart);
     for (Hart& each : harts_) each.reservation = isa::kNoReservation;
@@ -222,7 +222,8 @@ BareExit BareHart::Implementation::run(std::uint64_t max_instructions) {
   }
 }
 
-BareHart::BareHart() : implementation_(std::make_unique<Implementation>()) {}
+BareHart::BareHart(const EngineOptions& engine)
+    : implementation_(std::make_unique<Implementation>(engine)) {}
 BareHart::~BareHart() = default;
 
 Result<> BareHart::add_memory(std::uint64_t base, std::uint64_t bytes) {

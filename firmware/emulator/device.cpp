@@ -41,7 +41,8 @@ class Device::Implementation {
       : machine_(description, rom_of(options)),
         fabric_(machine_),
         scheduler_(machine_, fabric_,
-                   {threads_of_host(options.host_threads), options.seed, options.join_delay}),
+                   {threads_of_host(options.host_threads), options.seed, options.engine,
+                    options.join_delay}),
         dip_(machine_, fabric_, scheduler_),
         own_thread_([this] { keep_going(); }) {}
 

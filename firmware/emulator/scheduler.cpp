@@ -17,7 +17,7 @@ Scheduler::Scheduler(MachineState& machine, Fabric& fabric, SchedulerOptions opt
       fabric_(fabric),
       options_(std::move(options)),
       quantum_(std::uint64_t{machine.description().quantum_cycles} * isa::kTicksPerCycle),
-      engine_(make_interpreter()),
+      engine_(make_engine(options_.engine)),
       pool_(std::max(1u, options_.threads), options_.join_delay),
       outboxes_(pool_.threads()),
       retired_(pool_.threads()),

@@ -39,3 +39,13 @@ function(d1_add_tests name label)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${label} TIMEOUT 300)
 endfunction()
+
+# d1_add_translated_test(NAME LABEL COMMAND...): the same program once more with the translating
+# engine, which then translates every block before it first runs, at each level of the host.
+function(d1_add_translated_test name label)
+  foreach(level portable avx2 avx512)
+    add_test(NAME ${name}.translated.${level} COMMAND ${ARGN})
+    set_tests_properties(${name}.translated.${level} PROPERTIES LABELS ${label} TIMEOUT 300
+      ENVIRONMENT "D1_ENGINE=dbt;D1_TRANSLATE_AFTER=0;D1_HOST_LEVEL=${level}")
+  endforeach()
+endfunction()

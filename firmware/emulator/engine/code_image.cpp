@@ -34,6 +34,7 @@ CodeImage::CodeImage(std::uint64_t base, std::span<const std::uint8_t> bytes)
 }
 
 CodeImage::~CodeImage() {
+  translated_->forget();
   if (decoded_.load() == 0) return;
   for (std::size_t i = 0; i < size_ / 2 + 1; ++i) delete blocks_[i].load(std::memory_order_relaxed);
 }
@@ -99,7 +100,8 @@ std::unique_ptr<Block> CodeImage::decode_block(std::uint64_t pc) const {
   block->end = at;
   if (block->count != 0) {
     const InstructionId last = block->operations.back().id;
-    block->indirect = last == InstructionId::jalr || last == InstructionId::mret;
+    block->returns_from_trap = last == InstructionId::mret;
+    block->indirect = last == InstructionId::jalr || block->returns_from_trap;
   }
   block->issue_ticks.resize(block->count);
   issue_costs({block->operations.data(), block->count}, block->issue_ticks);

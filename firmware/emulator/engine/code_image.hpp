@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -20,13 +21,44 @@ namespace d1::emulator {
 // What every run of it needs comes first, in one line of the host's cache.
 struct alignas(64) Block {
   std::uint64_t end = 0;                   // address behind the last instruction
-  std::uint32_t count : 31 = 0;            // instructions
+  std::uint32_t count : 30 = 0;            // instructions
   std::uint32_t indirect : 1 = 0;          // ends with a jump to an address in a register
+  std::uint32_t returns_from_trap : 1 = 0; // ends with mret
   std::uint32_t work = 0;                  // sum of issue ticks
   UnitTicks fixed_units{};                 // sum of occupancies that no vtype or vl changes
+  mutable std::atomic<const void*> entry{nullptr};  // its host code, where it was translated
   std::vector<isa::Operation> operations;  // count + 1
   std::vector<std::uint16_t> issue_ticks;  // by operation
   std::uint64_t start = 0;
+  mutable std::atomic<std::uint32_t> heat{0};  // how often it was interpreted, about
+};
+
+// The blocks of an image that have host code, so that it can be taken from them at any time.
+class TranslatedBlocks {
+ public:
+  void add(const Block& block, const void* entry) {
+    const std::lock_guard lock(mutex_);
+    blocks_.push_back(&block);
+    block.entry.store(entry, std::memory_order_release);  // pairs with the acquire of who enters
+  }
+  // No block has host code any more. (Who is in it stays there until the end of the turn.)
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    for (const Block* block : blocks_) {
+      block->entry.store(nullptr, std::memory_order_relaxed);
+      block->heat.store(0, std::memory_order_relaxed);
+    }
+    blocks_.clear();
+  }
+  // The blocks are about to go.
+  void forget() {
+    const std::lock_guard lock(mutex_);
+    blocks_.clear();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<const Block*> blocks_;
 };
 
 class CodeImage {
@@ -51,6 +83,12 @@ class CodeImage {
   }
   [[nodiscard]] std::uint64_t blocks_decoded() const noexcept { return decoded_.load(); }
 
+  // For translators: the table of blocks by half-word, and which of them have host code.
+  [[nodiscard]] const std::atomic<Block*>* block_table() const noexcept { return blocks_.get(); }
+  [[nodiscard]] const std::shared_ptr<TranslatedBlocks>& translated() const noexcept {
+    return translated_;
+  }
+
  private:
   const Block& add_block(std::atomic<Block*>& slot, std::uint64_t pc);
   [[nodiscard]] std::unique_ptr<Block> decode_block(std::uint64_t pc) const;
@@ -65,6 +103,7 @@ class CodeImage {
   // One a half-word, untouched until used.
   std::unique_ptr<std::atomic<Block*>[], FreeZeroed> blocks_;
   std::atomic<std::uint64_t> decoded_{0};
+  std::shared_ptr<TranslatedBlocks> translated_ = std::make_shared<TranslatedBlocks>();
 };
 
 // What one node can fetch from: the shared boot ROM and its program, if any.

@@ -5,6 +5,8 @@
 
 #include <memory>
 
+#include <d1/emulator/engine_options.hpp>
+
 #include "engine/code_image.hpp"
 
 namespace d1::emulator {
@@ -26,5 +28,9 @@ class Engine {
 };
 
 [[nodiscard]] std::unique_ptr<Engine> make_interpreter();
+// Null where the host cannot run translated code (no x86-64, no memory that may be executed).
+[[nodiscard]] std::unique_ptr<Engine> make_translator(const EngineOptions& options);
+// The engine asked for, or the interpreter where that one cannot be had.
+[[nodiscard]] std::unique_ptr<Engine> make_engine(const EngineOptions& options);
 
 }  // namespace d1::emulator

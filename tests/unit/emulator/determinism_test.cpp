@@ -15,8 +15,10 @@ struct Observed {
   std::vector<std::uint64_t> by_thread;
 };
 
-Observed storm(unsigned threads, std::uint64_t seed, std::function<void(unsigned)> delay = {}) {
+Observed storm(unsigned threads, std::uint64_t seed, std::function<void(unsigned)> delay = {},
+               EngineOptions engine = engine_options_from_environment()) {
   DeviceOptions options;
+  options.engine = engine;
   options.host_threads = threads;
   options.seed = seed;
   options.join_delay = std::move(delay);
@@ -41,6 +43,29 @@ TEST(Determinism, TracesAgreeOnOneTwoThreeAndEightThreadsWithRandomDelays) {
     EXPECT_EQ(run.end_cycle, reference.end_cycle) << threads << " threads";
     EXPECT_EQ(run.instructions, reference.instructions) << threads << " threads";
   }
+}
+
+TEST(Determinism, BothEnginesGiveOneTraceAtEveryLevelOfTheHost) {
+  const Observed reference = storm(1, 0, {}, {.kind = EngineKind::Interpreter});
+  for (const HostLevel level : {HostLevel::Portable, HostLevel::Avx2, HostLevel::Avx512})
+    for (const std::uint32_t runs : {0u, 3u, 100u}) {  // interpreted before they are translated
+      const Observed run = storm(2, 0, {},
+                                 {.kind = EngineKind::Translator,
+                                  .level = level,
+                                  .runs_before_translation = runs});
+      EXPECT_EQ(run.trace, reference.trace) << static_cast<int>(level) << ", " << runs;
+      EXPECT_EQ(run.instructions, reference.instructions);
+    }
+}
+
+TEST(Determinism, ACodeCacheThatIsAlwaysFullChangesNothing) {
+  const Observed reference = storm(1, 0, {}, {.kind = EngineKind::Interpreter});
+  const Observed run = storm(8, 0, {},
+                             {.kind = EngineKind::Translator,
+                              .runs_before_translation = 0,
+                              .code_bytes = std::size_t{260} << 10});
+  EXPECT_EQ(run.trace, reference.trace);
+  EXPECT_EQ(run.instructions, reference.instructions);
 }
 
 TEST(Determinism, ASeedShufflesWhatIsUnorderedTheSameWayEachTime) {

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include <d1/base/error.hpp>
+#include <d1/emulator/engine_options.hpp>
 
 namespace d1::emulator {
 
@@ -32,7 +33,7 @@ struct BareExit {
 
 class BareHart {
  public:
-  BareHart();
+  explicit BareHart(const EngineOptions& engine = engine_options_from_environment());
   ~BareHart();
   BareHart(const BareHart&) = delete;
   BareHart& operator=(const BareHart&) = delete;

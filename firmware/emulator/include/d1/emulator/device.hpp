@@ -17,6 +17,7 @@
 #include <vector>
 
 #include <d1/base/error.hpp>
+#include <d1/emulator/engine_options.hpp>
 #include <d1/emulator/machine_description.hpp>
 
 namespace d1::emulator {
@@ -27,6 +28,7 @@ struct DeviceOptions {
   std::string machine = "d1";     // name of a built-in machine or path of a machine file
   unsigned host_threads = 0;      // that run nodes; 0: as many as the host has processors
   std::uint64_t seed = 0;         // other than 0 shuffles the order of what is unordered
+  EngineOptions engine = engine_options_from_environment();
   std::vector<std::uint8_t> rom;  // boot ROM; empty: the built-in one
   std::function<void(unsigned worker)> join_delay;  // for tests: see WorkerPool
 };

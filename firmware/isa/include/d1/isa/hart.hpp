@@ -167,6 +167,14 @@ struct MemoryWindow {
   std::uint64_t bytes;
 };
 
+// What translated code tells its engine when it is left, and what it may rely on (the translator's
+// own: firmware/emulator/engine/translator). Of no meaning between turns.
+struct TranslationExit {
+  std::uint32_t reason;
+  std::uint32_t missing;  // bits of what translated code must not rely on in this turn
+  const void* detail;
+};
+
 struct Hart : HartState {
   MemoryWindow memory;
   VectorRegisters* v;
@@ -178,6 +186,7 @@ struct Hart : HartState {
   std::uint32_t host_mxcsr;     // what leave_guest_float restores
   std::uint8_t float_rounding;  // 1 + the RoundingMode in MXCSR; 0: MXCSR is the host's
   bool float_turn;              // between enter_guest_float and leave_guest_float
+  TranslationExit exit;
 };
 
 }  // namespace d1::isa

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/translator/region.hpp"
+
+#include <d1/isa/instruction.hpp>
+
+namespace d1::emulator {
+
+using isa::Extension;
+using isa::InstructionId;
+
+namespace {
+
+constexpr unsigned kBlocks = 32, kInstructions = 512;  // own: of a region
+
+// Vector instructions would only call their semantics: the interpreter does that better.
+bool is_vector(InstructionId id) noexcept {
+  const auto& facts = isa::facts(id);
+  return facts.unit == isa::Unit::Simd || facts.unit == isa::Unit::Matrix ||
+         facts.extension == Extension::V;
+}
+
+bool is_system(InstructionId id) noexcept {
+  switch (id) {
+    case InstructionId::Illegal:
+    case InstructionId::fence: case InstructionId::fence_i:
+    case InstructionId::ecall: case InstructionId::ebreak:
+    case InstructionId::mret: case InstructionId::wfi:
+    case InstructionId::lr_w: case InstructionId::lr_d:
+    case InstructionId::sc_w: case InstructionId::sc_d:
+      return true;
+    default:
+      break;
+  }
+  const auto& facts = isa::facts(id);
+  return facts.extension == Extension::Zicsr ||
+         (facts.extension == Extension::Xd1 && facts.unit != isa::Unit::Simd &&
+          facts.unit != isa::Unit::Matrix);
+}
+
+}  // namespace
+
+bool translatable(const Block& block) noexcept {
+  if (block.count == 0) return false;
+  for (unsigned i = 0; i < block.count; ++i)
+    if (is_system(block.operations[i].id) || is_vector(block.operations[i].id)) return false;
+  return true;
+}
+
+Successors successors_of(const Block& block) noexcept {
+  const isa::Operation& last = block.operations[block.count - 1];
+  Successors after;
+  const std::uint64_t target = last.pc + static_cast<std::uint64_t>(last.immediate);
+  switch (last.id) {
+    case InstructionId::jal:
+      after.taken = target;
+      after.has_taken = true;
+      after.call = last.rd != 0;
+      break;
+    case InstructionId::jalr:
+      break;
+    case InstructionId::beq: case InstructionId::bne: case InstructionId::blt:
+    case InstructionId::bge: case InstructionId::bltu: case InstructionId::bgeu:
+      after.taken = target;
+      after.has_taken = true;
+      [[fallthrough]];
+    default:
+      after.next = block.end;
+      after.has_next = true;
+      break;
+  }
+  return after;
+}
+
+Region find_region(CodeImage& image, const Block& entry, bool eager) {
+  Region region;
+  region.image = &image;
+  std::vector<std::uint64_t> open{entry.start};
+  unsigned instructions = 0;
+  // Depth first, what falls through at the top: it is emitted behind its block.
+  while (!open.empty() && region.blocks.size() < kBlocks) {
+    const std::uint64_t pc = open.back();
+    open.pop_back();
+    if (!image.contains(pc) || region.contains(pc)) continue;
+    const Block& block = image.block(pc);
+    if (!translatable(block) || instructions + block.count > kInstructions) continue;
+    const bool first = region.blocks.empty();
+    if (!first && !eager && block.heat.load(std::memory_order_relaxed) == 0) continue;
+    region.blocks.push_back(&block);
+    instructions += block.count;
+    const Successors after = successors_of(block);
+    if (after.has_taken && !after.call) open.push_back(after.taken);
+    if (after.has_next) open.push_back(after.next);
+  }
+  return region;
+}
+
+}  // namespace d1::emulator

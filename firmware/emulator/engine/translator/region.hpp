@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is translated together: blocks of one function that reach each other by branches.
+// A region is entered at its first block alone; jumps between its blocks stay inside.
+#pragma once
+
+#include <vector>
+
+#include "engine/code_image.hpp"
+
+namespace d1::emulator {
+
+struct Region {
+  CodeImage* image = nullptr;
+  std::vector<const Block*> blocks;  // the entry first, and what falls through behind its block
+
+  [[nodiscard]] bool contains(std::uint64_t pc) const noexcept {
+    for (const Block* block : blocks)
+      if (block->start == pc) return true;
+    return false;
+  }
+};
+
+// Whether host code may stand for the block. What looks at the time, waits, or changes what
+// translated code relies on is left to the interpreter, a block at a time.
+[[nodiscard]] bool translatable(const Block& block) noexcept;
+
+// Where a block leads to without a register's help.
+struct Successors {
+  std::uint64_t taken = 0, next = 0;
+  bool has_taken = false, has_next = false;
+  bool call = false;  // the taken one is a function
+};
+[[nodiscard]] Successors successors_of(const Block& block) noexcept;
+
+// The region of the block at `entry`. Blocks that never ran are left out unless `eager`.
+[[nodiscard]] Region find_region(CodeImage& image, const Block& entry, bool eager);
+
+}  // namespace d1::emulator

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/translator/region_emitter.hpp"
+
+#include <d1/isa/operands.hpp>
+
+#include "engine/block_run.hpp"
+
+namespace d1::emulator {
+
+using isa::Operation;
+
+RegionEmitter::RegionEmitter(CodeCache& cache, const TranslationTarget& target,
+                             TranslationRecords& records, const Region& region)
+    : Assembler(cache, target.level),
+      target_(target),
+      records_(records),
+      region_(region),
+      memory_operand_(qword[rbp]) {}
+
+const std::uint8_t* RegionEmitter::emit() {
+  const std::uint8_t* const entry = cache().executable(getCurr());
+  const std::size_t sites = records_.sites.size(), links = records_.links.size();
+  emit_all();
+  if (relies_on_ != 0) {  // uses more than integers: once more, knowing what
+    forget_all(sites, links);
+    choose_kept(floats_, vectors_, level());
+    always_boxed_ = singles_read_ & ~unboxed_writes_;
+    emit_entry();
+    emit_all();
+  }
+  if (keeps_registers()) emit_kept_registers();
+  emit_constants();
+  finish();
+  return entry;
+}
+
+void RegionEmitter::emit_all() {
+  for (const Block* block : region_.blocks) labels_[block->start];
+  for (std::size_t i = 0; i < region_.blocks.size(); ++i) emit_block(i);
+  // What is out of line may put more there.
+  for (std::size_t i = 0; i < cold_.size(); ++i) cold_[i]();
+}
+
+void RegionEmitter::forget_all(std::size_t sites, std::size_t links) {
+  cold_.clear();
+  labels_.clear();
+  exits_.clear();
+  budget_exits_.clear();
+  counters_.clear();
+  constants128_.clear();
+  records_.sites.resize(sites);
+  records_.links.resize(links);
+  reset();
+}
+
+// Checks what the region relies on, and loads what it keeps.
+void RegionEmitter::emit_entry() {
+  const std::size_t missing =
+      offset_of(&isa::Hart::exit) + offsetof(isa::TranslationExit, missing);
+  test(hart_field8(missing), static_cast<std::uint8_t>(relies_on_));
+  jnz(guard_, T_NEAR);
+  for (unsigned guest = 0; guest < 32; ++guest) {
+    if ((always_boxed_ >> guest & 1) == 0) continue;
+    cmp(upper_half_in_memory(guest), -1);
+    jne(guard_, T_NEAR);
+  }
+  if (keeps_registers()) reload_kept();
+  out_of_line([this] {
+    L(guard_);
+    mov(rax, region_.blocks.front()->start);
+    jmp(as_written(target_.thunks.leave_guard), T_NEAR);
+  });
+}
+
+void RegionEmitter::flush_kept() {
+  if (keeps_registers()) call(flush_);
+}
+void RegionEmitter::reload_kept() {
+  if (keeps_registers()) call(reload_);
+}
+
+void RegionEmitter::emit_kept_registers() {
+  const auto each = [this](KeptRegisters& file, const auto& move) {
+    for (unsigned guest = 0; guest < 32; ++guest)
+      if (const int host = file.host(guest); host >= 0) move(guest, host);
+  };
+  L(flush_);
+  each(floats_, [this](unsigned guest, int host) {
+    if (floats_.written(guest)) vmovsd(f_in_memory(guest), Xbyak::Xmm(host));
+  });
+  ret();
+  L(reload_);
+  each(floats_, [this](unsigned guest, int host) {
+    vmovsd(Xbyak::Xmm(host), f_in_memory(guest));
+  });
+  ret();
+}
+
+void RegionEmitter::emit_constants() {
+  align(32);
+  for (auto& [ticks, label] : counters_) {
+    L(label);
+    for (const std::uint32_t each : ticks) dd(each);
+  }
+  for (auto& [value, label] : constants128_) {
+    L(label);
+    dq(value.first);
+    dq(value.second);
+  }
+}
+
+RegionEmitter::Label& RegionEmitter::constant128(std::uint64_t low, std::uint64_t high) {
+  return constants128_[{low, high}];
+}
+
+void RegionEmitter::emit_block(std::size_t index) {
+  block_ = region_.blocks[index];
+  boxed_ = always_boxed_;
+  L(labels_[block_->start]);
+  for (unsigned i = 0; i + 1 < block_->count; ++i) emit_operation(block_->operations[i]);
+  emit_end(*block_, index);
+}
+
+void RegionEmitter::emit_operation(const Operation& operation) {
+  if (emit_integer(operation) || emit_multiply(operation) || emit_bits(operation) ||
+      emit_memory(operation) || emit_float(operation))
+    return;
+  call_semantics(operation);
+}
+
+Site& RegionEmitter::make_site(const Operation& operation) {
+  return records_.sites.emplace_back(
+      Site{isa::semantics_of(operation.id), &operation, block_, {}});
+}
+
+void RegionEmitter::call_semantics(const Operation& operation) {
+  for (const isa::Operand each : isa::operands_of(operation.id)) {
+    if (each != isa::Operand::fd) continue;
+    boxed_ &= ~(1u << operation.rd);
+    unboxed_writes_ |= 1u << operation.rd;
+  }
+  flush_kept();
+  mov(rax, reinterpret_cast<std::uint64_t>(&make_site(operation)));
+  call(as_written(target_.thunks.call_semantics));
+  reload_kept();
+}
+
+void RegionEmitter::add_counters(const Block& block) {
+  UnitTicks ticks = block.fixed_units;
+  ticks[static_cast<unsigned>(isa::Unit::None)] = block.work;
+  Label& constant = counters_[ticks];
+  if (level() != HostLevel::Portable) {
+    vpaddd(ymm15, ymm15, ptr[rip + constant]);
+  } else {
+    paddd(xmm14, ptr[rip + constant]);
+    paddd(xmm15, ptr[rip + constant + 16]);
+  }
+}
+
+std::uint32_t RegionEmitter::budget_ticks(const Block& block) const {
+  return block.work + budget_of(block.fixed_units);
+}
+
+}  // namespace d1::emulator

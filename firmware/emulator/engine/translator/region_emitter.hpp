@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// Emits the host code of one region. One source file for each group of instructions
+// (emit_*.cpp); what no emitter knows is done by its semantics function, out of line.
+//
+// An emitter is a function that takes an operation and returns false if it leaves it to the
+// semantics function. It must have emitted nothing then.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/translator/assembler.hpp"
+#include "engine/translator/region.hpp"
+#include "engine/translator/region_registers.hpp"
+#include "engine/translator/thunks.hpp"
+
+namespace d1::emulator {
+
+// What translated code is specialised for besides the guest's code.
+struct TranslationTarget {
+  Thunks thunks;
+  HostLevel level = HostLevel::Portable;
+  std::uint64_t window_base = 0, window_bytes = 0;  // of the harts' memory
+};
+
+// What translated code points to; lives as long as the code.
+struct TranslationRecords {
+  std::deque<Site> sites;
+  std::deque<Link> links;
+};
+
+class RegionEmitter : public Assembler {
+ public:
+  RegionEmitter(CodeCache& cache, const TranslationTarget& target, TranslationRecords& records,
+                const Region& region);
+
+  // The executable address of the entry. Throws Xbyak::Error if there is no room.
+  const std::uint8_t* emit();
+
+ private:
+  using Reg64 = Xbyak::Reg64;
+  using Reg32 = Xbyak::Reg32;
+  using Label = Xbyak::Label;
+  using Operation = isa::Operation;
+
+  // --- the region (region_emitter.cpp) --------------------------------------------------------
+  void emit_all();
+  void forget_all(std::size_t sites, std::size_t links);
+  void emit_entry();
+  void emit_kept_registers();
+  void emit_constants();
+  // Kept registers go to memory where they were written, and come back. rdx is lost.
+  void flush_kept();
+  void reload_kept();
+  [[nodiscard]] bool keeps_registers() const noexcept {
+    return floats_.any_kept() || vectors_.any_kept();
+  }
+  void emit_block(std::size_t index);
+  void emit_operation(const Operation& operation);
+  void call_semantics(const Operation& operation);
+  Site& make_site(const Operation& operation);
+  // Runs `emit` behind the hot code.
+  void out_of_line(std::function<void()> emit) { cold_.push_back(std::move(emit)); }
+
+  // --- time -----------------------------------------------------------------------------------
+  // The block's cost, issue time in the place of Unit::None; and what of it counts on the budget.
+  void add_counters(const Block& block);
+  [[nodiscard]] std::uint32_t budget_ticks(const Block& block) const;
+
+  // --- control flow (emit_control.cpp) --------------------------------------------------------
+  void emit_end(const Block& block, std::size_t index);
+  void emit_branch(const Block& block, const Operation& operation, std::size_t index);
+  void emit_jump_register(const Block& block, const Operation& operation);
+  // Goes on at pc: in the region, or through a link. From the end of a block, at whose turn's end
+  // nothing is to be checked.
+  void go_to(std::uint64_t pc, std::size_t index);
+  // The label of pc in the region, or of an exit.
+  Label& label_of(std::uint64_t pc);
+  Label& budget_exit(std::uint64_t pc);
+
+  // --- integer registers (emit_integer.cpp) ---------------------------------------------------
+  [[nodiscard]] static int pinned(unsigned guest) noexcept;  // -1: in memory
+  // The register that holds the value: its own, or `scratch` after a load.
+  Reg64 read(unsigned guest, const Reg64& scratch);
+  // As an operand of an instruction; not x0.
+  [[nodiscard]] const Xbyak::Operand& operand(unsigned guest);
+  void load(const Reg64& to, unsigned guest);
+  // Where a result is computed: the register's own, or rax; write() puts it into its place.
+  [[nodiscard]] Reg64 result(unsigned guest) const;
+  void write(unsigned guest, const Reg64& from);
+
+  bool emit_integer(const Operation& operation);
+  bool emit_multiply(const Operation& operation);
+  bool emit_bits(const Operation& operation);
+  using Binary = std::function<void(const Reg64&, const Xbyak::Operand&)>;
+  enum class Order : std::uint8_t { Commutes, Matters };
+  void binary(const Operation& operation, Order order, const Binary& emit);
+  using BinaryWord = std::function<void(const Reg32&, const Xbyak::Operand&)>;
+  void binary_word(const Operation& operation, const BinaryWord& emit);
+  void immediate(const Operation& operation, const std::function<void(const Reg64&)>& emit);
+  enum class Width : std::uint8_t { Word, Double };
+  enum class Shift : std::uint8_t { Left, RightUnsigned, RightSigned, RotateLeft, RotateRight };
+  void shift(const Operation& operation, Shift kind, Width width);
+  void shift_immediate(const Operation& operation, Shift kind, Width width);
+  void set_if(const Operation& operation, bool is_signed, bool with_immediate);
+  enum class Division : std::uint8_t { Quotient, Remainder };
+  void divide(const Operation& operation, Division part, bool is_signed, Width width);
+
+  // --- memory (emit_memory.cpp) ---------------------------------------------------------------
+  bool emit_memory(const Operation& operation);
+  // The address of a scalar access in a register, checked; `slow` is taken where it lies outside.
+  Reg64 checked_address(const Operation& operation, unsigned bytes, Label& slow);
+  // Memory of the guest at a register.
+  void guest_segment() { putSeg(gs); }
+  // Calls the semantics out of line at `slow`, and comes back to `back`.
+  void slow_path(const Operation& operation, Label& slow, Label& back);
+
+  // --- floating point (emit_float.cpp) --------------------------------------------------------
+  enum class Format : std::uint8_t { Single, Double };
+  enum class Comparison : std::uint8_t { Equal, Less, LessEqual };
+  using FloatBinary =
+      std::function<void(const Xbyak::Xmm&, const Xbyak::Xmm&, const Xbyak::Xmm&)>;
+  using FloatFused =
+      std::function<void(const Xbyak::Xmm&, const Xbyak::Xmm&, const Xbyak::Operand&)>;
+  [[nodiscard]] Xbyak::Address f_in_memory(unsigned number) const {
+    return hart_field(offset_of(&isa::Hart::f) + 8 * number);
+  }
+  [[nodiscard]] Xbyak::Address upper_half_in_memory(unsigned number) const {
+    return hart_field32(offset_of(&isa::Hart::f) + 8 * number + 4);
+  }
+  Xbyak::Xmm read_float(unsigned guest, int scratch);
+  Xbyak::Xmm read_as(Format format, unsigned guest, int scratch, Label& slow);
+  void check_single(unsigned guest, Label& slow);
+  // Where a result may be computed if it cannot fail; write_float() puts it into its place.
+  Xbyak::Xmm result_float(unsigned guest);
+  void write_float(unsigned guest, const Xbyak::Xmm& from);
+  void note_float(const Operation& operation, Format format);
+  bool emit_float(const Operation& operation);
+  bool emit_float_arithmetic(const Operation& operation);
+  void float_binary(const Operation& operation, unsigned second, Format format,
+                    const FloatBinary& emit);
+  void float_fused(const Operation& operation, Format format, const FloatFused& emit);
+  void float_compare(const Operation& operation, Format format, Comparison comparison);
+  void float_select(const Operation& operation, Format format, bool smaller);
+  void float_sign(const Operation& operation, Format format, unsigned kind);
+  void float_to_integer(const Operation& operation, Format format, Width width);
+  void float_from_integer(const Operation& operation, Format format, Width width, bool is_signed);
+  void float_change_format(const Operation& operation, Format to);
+  void float_move(const Operation& operation);
+  void float_memory(const Operation& operation);
+  // Sixteen bytes in the region's constants.
+  Label& constant128(std::uint64_t low, std::uint64_t high);
+
+  const TranslationTarget& target_;
+  TranslationRecords& records_;
+  const Region& region_;
+  const Block* block_ = nullptr;  // being emitted
+  std::unordered_map<std::uint64_t, Label> labels_;        // blocks of the region
+  std::map<std::uint64_t, Label> exits_, budget_exits_;    // by guest address
+  std::map<UnitTicks, Label> counters_;                    // constants: what blocks cost
+  std::map<std::pair<std::uint64_t, std::uint64_t>, Label> constants128_;
+  std::vector<std::function<void()>> cold_;
+  Xbyak::Address memory_operand_;
+
+  // What the first run finds out for the second.
+  KeptRegisters floats_, vectors_;
+  std::uint32_t relies_on_ = 0;        // Reliance bits
+  std::uint32_t singles_read_ = 0;     // float registers used as singles
+  std::uint32_t unboxed_writes_ = 0;   // ... and those that may get something else
+  std::uint32_t always_boxed_ = 0;     // hold singles in the whole region, once that is checked
+  std::uint32_t boxed_ = 0;            // hold singles here
+  Label flush_, reload_, guard_;
+};
+
+}  // namespace d1::emulator

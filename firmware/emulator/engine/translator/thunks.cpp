@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/translator/thunks.hpp"
+
+#include <sys/auxv.h>
+
+#include "engine/block_run.hpp"
+#include "engine/translator/assembler.hpp"
+
+namespace d1::emulator {
+
+namespace {
+
+using isa::Hart;
+using isa::Outcome;
+
+// Called by translated code. The ticks by which the turn's budget shrinks, or -1 if the
+// instruction did not end with Next.
+std::int64_t run_semantics(Hart* hart, const Site* site) {
+  const unsigned rounding = hart->float_rounding;
+  const Outcome outcome = site->semantics(*hart, *site->operation);
+  // Translated code computes under the rounding mode that it found.
+  if (hart->float_rounding != rounding && rounding != 0)
+    (void)isa::detail::prepare_guest_float(*hart, static_cast<isa::RoundingMode>(rounding - 1));
+  if (outcome == Outcome::Next) [[likely]] {
+    if (unit_cost(site->operation->id).scale == Scale::Fixed) return 0;
+    const std::uint64_t before = work_done(*hart);
+    charge_units(*hart, *site->operation);
+    return static_cast<std::int64_t>(work_done(*hart) - before);
+  }
+  hart->exit.reason =
+      static_cast<std::uint32_t>(ExitReason::Outcome) + static_cast<std::uint32_t>(outcome);
+  hart->exit.detail = site;
+  return -1;
+}
+
+class ThunkEmitter : public Assembler {
+ public:
+  ThunkEmitter(CodeCache& cache, HostLevel level) : Assembler(cache, level) {}
+
+  Thunks emit() {
+    Thunks thunks;
+    thunks.enter = reinterpret_cast<Thunks::Enter>(reinterpret_cast<std::uintptr_t>(here()));
+    emit_enter();
+    thunks.leave = emit_exit(ExitReason::Leave);
+    thunks.leave_link = emit_exit(ExitReason::Link);
+    thunks.leave_budget = emit_exit(ExitReason::Budget);
+    thunks.leave_guard = emit_exit(ExitReason::Guard);
+    thunks.call_semantics = emit_call();
+    finish();
+    return thunks;
+  }
+
+ private:
+  static constexpr unsigned kSaved[] = {3, 5, 12, 13, 14, 15};  // rbx, rbp, r12 to r15
+
+  const std::uint8_t* here() const { return cache().executable(getCurr()); }
+
+  void emit_enter() {
+    for (const unsigned number : kSaved) push(Xbyak::Reg64(static_cast<int>(number)));
+    sub(rsp, 8);
+    if (host_sets_gs()) {
+      for (const int each : {0xf3, 0x48, 0x0f, 0xae, 0xd9}) db(each);  // wrgsbase rcx
+    }
+    lea(rbp, ptr[rdi + kHartBias]);
+    mov(rax, rsi);
+    mov(r15, rdx);
+    load_pinned();
+    clear_counters();
+    jmp(rax);
+  }
+
+  // Everything of the guest is in memory and the counters are clear.
+  void emit_return() {
+    if (level() != HostLevel::Portable) vzeroupper();
+    add(rsp, 8);
+    for (unsigned i = std::size(kSaved); i-- > 0;) pop(Xbyak::Reg64(static_cast<int>(kSaved[i])));
+    ret();
+  }
+
+  const std::uint8_t* emit_exit(ExitReason reason) {
+    const std::uint8_t* const start = here();
+    const std::size_t exit = offset_of(&Hart::exit);
+    mov(hart_field(offset_of(&Hart::pc)), rax);
+    if (reason == ExitReason::Link)
+      mov(hart_field(exit + offsetof(isa::TranslationExit, detail)), rdx);
+    mov(hart_field32(exit + offsetof(isa::TranslationExit, reason)),
+        static_cast<std::uint32_t>(reason));
+    store_pinned();
+    flush_counters();
+    emit_return();
+    return start;
+  }
+
+  const std::uint8_t* emit_call() {
+    const std::uint8_t* const start = here();
+    Xbyak::Label outcome;
+    store_pinned();
+    flush_counters();
+    if (level() != HostLevel::Portable) vzeroupper();
+    lea(rdi, ptr[rbp - kHartBias]);
+    mov(rsi, rax);
+    mov(rax, reinterpret_cast<std::uint64_t>(&run_semantics));
+    sub(rsp, 8);
+    call(rax);
+    add(rsp, 8);
+    test(rax, rax);
+    js(outcome, T_NEAR);
+    sub(r15, rax);
+    load_pinned();
+    clear_counters();
+    ret();
+    L(outcome);
+    add(rsp, 8);  // the return address
+    emit_return();
+    return start;
+  }
+};
+
+}  // namespace
+
+bool host_sets_gs() noexcept {
+#if defined(__x86_64__)
+  constexpr unsigned long kFsGsBase = 2;  // HWCAP2_FSGSBASE
+  return (getauxval(AT_HWCAP2) & kFsGsBase) != 0;
+#else
+  return false;
+#endif
+}
+
+Thunks emit_thunks(CodeCache& cache, HostLevel level) { return ThunkEmitter(cache, level).emit(); }
+
+}  // namespace d1::emulator

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ways into translated code and out of it, emitted once at the front of the code cache.
+//
+// In translated code
+//   rbp   the hart, 128 bytes in, so that all of x[] is in reach of a byte's displacement
+//   r15   ticks of work left in the turn
+//   gs    base such that gs:[address] is the hart's memory window at that guest address
+//   rax, rcx, rdx, vector register 14   scratch
+//   vector register 15   eight counters: ticks by Unit since they were last flushed; in place of
+//         Unit::None issue time (two xmm registers, 14 and 15, on HostLevel::Portable)
+//   the others   guest registers: kPinned, and what a region keeps for itself
+// The stack is aligned to 16 bytes, so a thunk is called like any function.
+#pragma once
+
+#include <cstdint>
+
+#include <d1/emulator/engine_options.hpp>
+#include <d1/isa/hart.hpp>
+
+#include "engine/translator/code_cache.hpp"
+#include "engine/translator/translation.hpp"
+
+namespace d1::emulator {
+
+struct Thunks {
+  // enter(hart, code, ticks left, base of gs)
+  using Enter = void (*)(isa::Hart*, const void*, std::int64_t, std::uint64_t);
+  Enter enter = nullptr;
+  // Executable addresses. Exits take the guest address where to go on in rax.
+  const std::uint8_t* leave = nullptr;
+  const std::uint8_t* leave_link = nullptr;  // rdx: the Link
+  const std::uint8_t* leave_budget = nullptr;
+  const std::uint8_t* leave_guard = nullptr;
+  // Runs the semantics of a Site in rax; returns if the instruction ended with Next.
+  const std::uint8_t* call_semantics = nullptr;
+};
+
+// Emits them at cache.next().
+[[nodiscard]] Thunks emit_thunks(CodeCache& cache, HostLevel level);
+
+// Whether the thread may set the base of gs by an instruction.
+[[nodiscard]] bool host_sets_gs() noexcept;
+
+}  // namespace d1::emulator

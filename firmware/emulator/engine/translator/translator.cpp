@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine that translates: counts how often blocks are interpreted, translates the regions of
+// those that are hot, enters translated code and deals with what it is left for.
+//
+// Host code is shared by all harts and host threads. Who translates holds a lock; who finds it
+// taken goes on interpreting. When the cache is full all code is dropped: nobody new enters, those
+// inside leave at the end of their turns, then it is filled anew.
+#include <atomic>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#if defined(__x86_64__)
+#include <asm/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+#include <d1/isa/semantics/atomic.hpp>
+#include <d1/isa/semantics/vector.hpp>
+
+#include "engine/block_run.hpp"
+#include "engine/translator/region_emitter.hpp"
+
+namespace d1::emulator {
+
+using isa::Hart;
+using isa::Outcome;
+
+namespace {
+
+constexpr std::size_t kRoomForRegion = std::size_t{256} << 10;  // bytes of host code, at most
+constexpr std::uint32_t kNeverTranslated = ~std::uint32_t{0};   // Block::heat
+
+const bool kSetsGs = host_sets_gs();
+
+void set_gs_slowly(std::uint64_t base) noexcept {
+#if defined(__x86_64__)
+  syscall(SYS_arch_prctl, ARCH_SET_GS, base);
+#else
+  (void)base;
+#endif
+}
+
+// Threads in translated code. Each has a counter in a line of its own, so none waits for another's.
+class Insiders {
+ public:
+  std::atomic<std::uint32_t>& mine() noexcept {
+    static std::atomic<unsigned> threads{0};
+    thread_local const unsigned place = threads.fetch_add(1) % kPlaces;
+    return places_[place].count;
+  }
+  [[nodiscard]] bool any() const noexcept {
+    for (const Place& place : places_)
+      if (place.count.load(std::memory_order_seq_cst) != 0) return true;
+    return false;
+  }
+
+ private:
+  static constexpr unsigned kPlaces = 64;
+  struct alignas(64) Place {
+    std::atomic<std::uint32_t> count{0};
+  };
+  std::array<Place, kPlaces> places_;
+};
+
+class Translator final : public Engine {
+ public:
+  explicit Translator(const EngineOptions& options)
+      : options_(options), cache_(options.code_bytes) {
+    target_.level = std::min(options.level, detect_host_level());
+    target_.thunks = emit_thunks(cache_, target_.level);
+    thunk_bytes_ = cache_.used();
+  }
+
+  TurnEnd run(Hart& hart, const CodeView& code, std::uint64_t budget) override {
+    isa::enter_guest_float(hart);
+    const After after = run_turn(hart, code, work_done(hart) + budget);
+    isa::leave_guest_float(hart);
+    return turn_end(after);
+  }
+
+ private:
+  // What to do after translated code was left.
+  struct Left {
+    After after = After::Continue;
+    bool interpret = false;       // the next block
+    const Link* link = nullptr;   // that leads to the next block
+    std::uint64_t generation = 0; // of the code it is part of
+  };
+
+  After run_turn(Hart& hart, const CodeView& code, std::uint64_t limit);
+  Left run_translated(Hart& hart, const void* entry, std::uint64_t limit);
+  [[nodiscard]] const void* entry_of(Hart& hart, CodeImage& image, const Block& block);
+  [[nodiscard]] const void* translate(Hart& hart, CodeImage& image, const Block& block);
+  void link(const Left& left, const void* entry);
+  void drop_all();
+  [[nodiscard]] static std::uint32_t missing(const Hart& hart) noexcept;
+  static bool make_ready(Hart& hart) noexcept;
+  static void sync_counters(Hart& hart, std::uint32_t issued_before) noexcept;
+
+  EngineOptions options_;
+  CodeCache cache_;
+  TranslationTarget target_;
+  std::size_t thunk_bytes_ = 0;
+  std::mutex mutex_;  // guards what follows, and writing to the cache
+  TranslationRecords records_;
+  std::vector<std::weak_ptr<TranslatedBlocks>> images_;
+  std::atomic<bool> window_known_{false};
+  std::atomic<bool> dropping_{false};
+  std::atomic<std::uint64_t> generation_{0};  // of all code; counted up when it is dropped
+  Insiders insiders_;
+};
+
+// What translated code may not rely on in the hart's present state.
+std::uint32_t Translator::missing(const Hart& hart) noexcept {
+  std::uint32_t bits = 0;
+  if ((hart.mstatus & isa::kMstatusFs) != isa::kMstatusFs || hart.frm > 3 ||
+      hart.float_rounding != hart.frm + 1)
+    bits |= kFloatReady;
+  if ((hart.mstatus & isa::kMstatusVs) != isa::kMstatusVs || hart.vstart != 0 ||
+      isa::agnostic_fill)
+    bits |= kVectorReady;
+  return bits;
+}
+
+// Loads the guest's MXCSR where only that is missing. True if something changed.
+bool Translator::make_ready(Hart& hart) noexcept {
+  if ((hart.mstatus & isa::kMstatusFs) != isa::kMstatusFs || hart.frm > 3 ||
+      hart.float_rounding == hart.frm + 1)
+    return false;
+  (void)isa::detail::prepare_guest_float(hart, static_cast<isa::RoundingMode>(hart.frm));
+  return true;
+}
+
+After Translator::run_turn(Hart& hart, const CodeView& code, std::uint64_t limit) {
+  take_pending_interrupt(hart);
+  CodeImage* image = code.find(hart.pc);
+  Left left;
+  for (;;) {
+    if (image == nullptr || !image->contains(hart.pc)) [[unlikely]] {
+      image = code.find(hart.pc);
+      left.link = nullptr;
+    }
+    const Block* block = image != nullptr ? &image->block(hart.pc) : nullptr;
+    if (block == nullptr || block->count == 0) [[unlikely]] {
+      if (fetch_fault(hart) == After::Unhandled) return After::Unhandled;
+      continue;
+    }
+    const void* entry = left.interpret ? nullptr : entry_of(hart, *image, *block);
+    if (entry != nullptr) {
+      if (left.link != nullptr) link(left, entry);
+      left = run_translated(hart, entry, limit);
+    } else {
+      left = {run_block(hart, *block, limit)};
+    }
+    if (left.after == After::Continue) continue;
+    if (left.after != After::LookUp) return left.after;
+    image = nullptr;
+  }
+}
+
+// The block's host code, if it may be entered now.
+const void* Translator::entry_of(Hart& hart, CodeImage& image, const Block& block) {
+  if (hart.reservations_held) [[unlikely]] {
+    isa::announce_reservations(hart);
+    if (hart.reservations_held) return nullptr;
+  }
+  // Pairs with the release in TranslatedBlocks::add.
+  if (const void* entry = block.entry.load(std::memory_order_acquire)) [[likely]] return entry;
+  const std::uint32_t heat = block.heat.load(std::memory_order_relaxed);
+  if (heat == kNeverTranslated) return nullptr;
+  block.heat.store(heat + 1, std::memory_order_relaxed);  // losing a count does no harm
+  if (heat < options_.runs_before_translation) return nullptr;
+  return translate(hart, image, block);
+}
+
+Translator::Left Translator::run_translated(Hart& hart, const void* entry, std::uint64_t limit) {
+  std::atomic<std::uint32_t>& inside = insiders_.mine();
+  inside.fetch_add(1, std::memory_order_seq_cst);
+  // Pairs with drop_all: either it sees this thread inside, or this thread sees it dropping.
+  if (dropping_.load(std::memory_order_seq_cst) ||
+      hart.memory.base != target_.window_base || hart.memory.bytes != target_.window_bytes)
+      [[unlikely]] {
+    inside.fetch_sub(1, std::memory_order_release);
+    return {After::Continue, true};
+  }
+  const std::uint32_t issued = hart.units[static_cast<unsigned>(isa::Unit::Issue)];
+  const auto gs = reinterpret_cast<std::uint64_t>(hart.memory.host) - hart.memory.base;
+  hart.exit.missing = missing(hart);
+  if (!kSetsGs) set_gs_slowly(gs);
+  target_.thunks.enter(&hart, entry, static_cast<std::int64_t>(limit - work_done(hart)), gs);
+  const std::uint64_t generation = generation_.load(std::memory_order_relaxed);
+  inside.fetch_sub(1, std::memory_order_release);
+  sync_counters(hart, issued);
+  switch (const auto reason = static_cast<ExitReason>(hart.exit.reason)) {
+    case ExitReason::Leave: return {};
+    case ExitReason::Link:
+      return {After::Continue, false, static_cast<const Link*>(hart.exit.detail), generation};
+    case ExitReason::Budget: return {After::Budget};
+    case ExitReason::Guard: return {After::Continue, !make_ready(hart)};
+    default: {
+      const auto outcome = static_cast<Outcome>(static_cast<std::uint32_t>(reason) -
+                                                static_cast<std::uint32_t>(ExitReason::Outcome));
+      const Site& site = *static_cast<const Site*>(hart.exit.detail);
+      for (unsigned u = 0; u < hart.units.size(); ++u) hart.units[u] += site.charged[u];
+      return {finish_block(hart, *site.block, outcome, limit)};
+    }
+  }
+}
+
+// Translated code counts issue time in the place of Unit::None, and no instructions: each takes a
+// tick of the issue unit.
+void Translator::sync_counters(Hart& hart, std::uint32_t issued_before) noexcept {
+  std::uint32_t& work = hart.units[static_cast<unsigned>(isa::Unit::None)];
+  hart.work += work;
+  work = 0;
+  hart.instret += hart.units[static_cast<unsigned>(isa::Unit::Issue)] - issued_before;
+}
+
+const void* Translator::translate(Hart& hart, CodeImage& image, const Block& block) {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return nullptr;
+  if (const void* entry = block.entry.load(std::memory_order_acquire)) return entry;
+  if (!translatable(block)) {
+    block.heat.store(kNeverTranslated, std::memory_order_relaxed);
+    return nullptr;
+  }
+  if (!window_known_.load(std::memory_order_relaxed)) {
+    target_.window_base = hart.memory.base;
+    target_.window_bytes = hart.memory.bytes;
+    window_known_.store(true, std::memory_order_relaxed);
+  }
+  if (cache_.room() < kRoomForRegion) drop_all();
+  const Region region = find_region(image, block, options_.runs_before_translation == 0);
+  RegionEmitter emitter(cache_, target_, records_, region);
+  const void* const entry = emitter.emit();
+  images_.push_back(image.translated());
+  image.translated()->add(block, entry);
+  return entry;
+}
+
+// Lets a jump lead to host code from now on.
+void Translator::link(const Left& left, const void* entry) {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock() || generation_.load(std::memory_order_relaxed) != left.generation) return;
+  const Link& link = *left.link;
+  const std::uint8_t* const next = cache_.executable(link.displacement) + 4;
+  const auto distance =
+      static_cast<std::int32_t>(static_cast<const std::uint8_t*>(entry) - next);
+  // One aligned word: others see the old target or the new one.
+  std::atomic_ref(*reinterpret_cast<std::int32_t*>(link.displacement))
+      .store(distance, std::memory_order_release);
+}
+
+// With the lock held, by a thread that is not inside.
+void Translator::drop_all() {
+  dropping_.store(true, std::memory_order_seq_cst);
+  for (const auto& each : images_)
+    if (const auto blocks = each.lock()) blocks->clear();
+  images_.clear();
+  while (insiders_.any()) std::this_thread::yield();
+  cache_.drop(thunk_bytes_);
+  records_ = {};
+  generation_.fetch_add(1, std::memory_order_relaxed);
+  dropping_.store(false, std::memory_order_seq_cst);
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> make_translator(const EngineOptions& options) {
+#if defined(__x86_64__)
+  try {
+    return std::make_unique<Translator>(options);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+#else
+  (void)options;
+  return nullptr;
+#endif
+}
+
+std::unique_ptr<Engine> make_engine(const EngineOptions& options) {
+  if (options.kind == EngineKind::Translator)
+    if (auto engine = make_translator(options)) return engine;
+  return make_interpreter();
+}
+
+}  // namespace d1::emulator

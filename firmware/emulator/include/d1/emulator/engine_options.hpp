@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which execution engine runs the harts, and how. Engines differ in speed alone: registers, memory,
+// traps, retired instructions and cycle counts are the same, whatever stands here. Plain data.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace d1::emulator {
+
+enum class EngineKind : std::uint8_t {
+  Interpreter,  // the reference; runs on every host
+  Translator    // turns hot code into host code; the interpreter where the host has no support
+};
+
+// What of the host translated code may use. Each level includes those before it.
+enum class HostLevel : std::uint8_t {
+  Portable,  // any x86-64
+  Avx2,      // x86-64-v3: AVX2, FMA, BMI2
+  Avx512     // x86-64-v4 and AVX512-BF16 where present
+};
+
+struct EngineOptions {
+  EngineKind kind = EngineKind::Interpreter;
+  HostLevel level = HostLevel::Avx512;  // the host's own level where that is lower
+  // How often a block is interpreted before it is translated. 0: never interpreted first.
+  std::uint32_t runs_before_translation = 24;
+  std::size_t code_bytes = std::size_t{64} << 20;  // of host code kept; when full, all is dropped
+};
+
+// "interp" or "dbt"; "portable", "avx2" or "avx512". Nothing for other names.
+[[nodiscard]] std::optional<EngineKind> engine_kind_of(std::string_view name) noexcept;
+[[nodiscard]] std::optional<HostLevel> host_level_of(std::string_view name) noexcept;
+
+// The best level of this host.
+[[nodiscard]] HostLevel detect_host_level() noexcept;
+
+// The options that the environment asks for, so that whole suites run with either engine:
+// D1_ENGINE and D1_HOST_LEVEL (names as above, others are ignored), and D1_TRANSLATE_AFTER, a
+// number for runs_before_translation.
+[[nodiscard]] EngineOptions engine_options_from_environment() noexcept;
+
+}  // namespace d1::emulator
