@@ -247,10 +247,19 @@ void Fabric::written(NodeIndex id, std::uint64_t offset, std::uint64_t bytes) {
   if (Node* node = machine_.find(id); node != nullptr) node->break_reservations(offset, bytes);
 }
 
+// A scalar access to another node or to HBM; the answer carries data or says that it is done.
 void Fabric::remote_access(const Packet& packet) {
+  const bool hbm = packet.destination == kHbmDestination;
+  const std::uint64_t hbm_offset = d1_address_hbm(packet.transfer.remote);
+  const NodeId source = machine_.place(packet.source);
+  if (hbm) bytes_ += 2 * kPacketBytes;
   const std::uint64_t there =
-      deliver(packet.source, packet.destination, kPacketBytes, packet.departure);
-  std::uint8_t* at = machine_.sram(packet.destination) + packet.offset;
+      hbm ? noc_.send_to_dip(source, dip_of(hbm_offset), DipEnd::Hbm, kPacketBytes,
+                             to_cycle(packet.departure)) *
+                kTicks
+          : deliver(packet.source, packet.destination, kPacketBytes, packet.departure);
+  std::uint8_t* at =
+      hbm ? machine_.hbm() + hbm_offset : machine_.sram(packet.destination) + packet.offset;
   std::uint64_t old = 0;
   if (packet.kind == PacketKind::Store) {
     std::memcpy(at, &packet.value, packet.bytes);
@@ -261,8 +270,13 @@ void Fabric::remote_access(const Packet& packet) {
       std::memcpy(at, &changed, packet.bytes);
     }
   }
-  if (packet.kind != PacketKind::Load) written(packet.destination, packet.offset, packet.bytes);
-  const std::uint64_t back = deliver(packet.destination, packet.source, kPacketBytes, there);
+  if (packet.kind != PacketKind::Load && !hbm)
+    written(packet.destination, packet.offset, packet.bytes);
+  const std::uint64_t back =
+      hbm ? noc_.send_from_dip(dip_of(hbm_offset), DipEnd::Processor, source, kPacketBytes,
+                               to_cycle(there)) *
+                kTicks
+          : deliver(packet.destination, packet.source, kPacketBytes, there);
   machine_.node(packet.source).deliver_response(packet.hart, old, back);
   touched_.push_back(packet.source);
 }

@@ -113,9 +113,9 @@ class Node final : public isa::Environment {
     std::uint64_t latest = 0;
   };
   struct Target {
-    enum Kind : std::uint8_t { Own, Remote, Dip, Bad } kind;
+    enum Kind : std::uint8_t { Own, Remote, Hbm, Dip, Bad } kind;
     NodeIndex node;
-    std::uint32_t offset;
+    std::uint32_t offset;  // not of HBM
   };
 
   void start_hart(unsigned index, std::uint64_t when);
@@ -128,6 +128,7 @@ class Node final : public isa::Environment {
   [[nodiscard]] std::uint64_t satisfied_at(unsigned semaphore, std::uint64_t count) const;
   void wake_waiters(unsigned semaphore, std::uint64_t now);
   [[nodiscard]] Target resolve(std::uint64_t address) const;
+  [[nodiscard]] bool reachable(const Target& target, std::uint64_t address, unsigned bytes) const;
   isa::Outcome check_transfer(isa::Hart& hart, const isa::Operation& operation,
                               const d1_transfer& transfer, std::uint64_t at, Packet& packet);
   isa::Outcome arrive(isa::Hart& hart, const isa::Operation& operation, Barrier& barrier,

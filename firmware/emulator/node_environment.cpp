@@ -48,8 +48,27 @@ Node::Target Node::resolve(std::uint64_t address) const {
       return {id == id_ ? Target::Own : Target::Remote, id, offset};
     }
     default:
-      return {address == D1_DIP_COMPLETION_ADDRESS ? Target::Dip : Target::Bad, 0, 0};
+      if (address == D1_DIP_COMPLETION_ADDRESS) return {Target::Dip, 0, 0};
+      return {address == d1_hbm_address(d1_address_hbm(address)) ? Target::Hbm : Target::Bad,
+              kHbmDestination, 0};
   }
+}
+
+// Whether one packet can read or write these bytes of what is not this hart's window.
+bool Node::reachable(const Target& target, std::uint64_t address, unsigned bytes) const {
+  switch (target.kind) {
+    case Target::Own:
+    case Target::Remote:
+      return target.offset >= D1_NULL_BYTES && target.offset < D1_SRAM_BYTES &&
+             bytes <= D1_SRAM_BYTES - target.offset;
+    case Target::Hbm:
+      return d1_address_hbm(address) < machine_.hbm_bytes() &&
+             bytes <= machine_.hbm_bytes() - d1_address_hbm(address);
+    case Target::Dip:
+    case Target::Bad:
+      return false;
+  }
+  return false;
 }
 
 namespace {
@@ -71,9 +90,7 @@ Outcome Node::access(Hart& hart, const Operation& operation, std::uint64_t addre
   }
   const Target target = resolve(address);
   if (target.kind == Target::Own) {
-    const bool in_sram = target.offset >= D1_NULL_BYTES && target.offset < D1_SRAM_BYTES &&
-                         bytes <= D1_SRAM_BYTES - target.offset;
-    if (in_sram) {
+    if (reachable(target, address, bytes)) {
       std::uint8_t* at = machine_.sram(id_) + target.offset;
       if (write) {
         std::memcpy(at, data, bytes);
@@ -92,12 +109,12 @@ Outcome Node::access(Hart& hart, const Operation& operation, std::uint64_t addre
     return access_fault(hart, operation, address, write);
   }
   const bool vector = isa::facts(operation.id).extension == isa::Extension::V;
-  if (target.kind != Target::Remote || vector || target.offset < D1_NULL_BYTES ||
-      target.offset >= D1_SRAM_BYTES || bytes > D1_SRAM_BYTES - target.offset)
+  if (vector || !reachable(target, address, bytes))
     return access_fault(hart, operation, address, write);
   Packet& packet = send(hart, write ? PacketKind::Store : PacketKind::Load);
   packet.destination = target.node;
   packet.offset = target.offset;
+  packet.transfer.remote = address;
   packet.bytes = static_cast<std::uint8_t>(bytes);
   if (write) std::memcpy(&packet.value, data, bytes);
   return park(hart, operation, WaitKind::RemoteAccess, 0, address);
@@ -112,13 +129,11 @@ Outcome Node::remote_amo(Hart& hart, const Operation& operation, std::uint64_t a
     return Outcome::Next;
   }
   const Target target = resolve(address);
-  const bool reachable = (target.kind == Target::Remote || target.kind == Target::Own) &&
-                         target.offset >= D1_NULL_BYTES && target.offset < D1_SRAM_BYTES &&
-                         bytes <= D1_SRAM_BYTES - target.offset;
-  if (!reachable) return access_fault(hart, operation, address, true);
+  if (!reachable(target, address, bytes)) return access_fault(hart, operation, address, true);
   Packet& packet = send(hart, PacketKind::Amo);
   packet.destination = target.node;
   packet.offset = target.offset;
+  packet.transfer.remote = address;
   packet.bytes = static_cast<std::uint8_t>(bytes);
   packet.function = static_cast<std::uint8_t>(function);
   packet.value = operand;
@@ -204,7 +219,8 @@ Outcome Node::semaphore_post(Hart& hart, const Operation& operation, std::uint64
     send(hart, PacketKind::Complete).value = count;
     return Outcome::Next;
   }
-  if (place.kind == Target::Bad) return access_fault(hart, operation, target, true);
+  if (place.kind == Target::Bad || place.kind == Target::Hbm)
+    return access_fault(hart, operation, target, true);
   if (place.offset >= D1_SEMAPHORES)
     return isa::trap(hart, operation, Cause::SemaphoreFault, place.offset);
   if (place.kind == Target::Own) {

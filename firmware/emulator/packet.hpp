@@ -16,9 +16,9 @@ namespace d1::emulator {
 using NodeIndex = std::uint32_t;
 
 enum class PacketKind : std::uint8_t {
-  Load,         // scalar load from another node
-  Store,        // scalar store to another node
-  Amo,          // atomic operation on another node
+  Load,         // scalar load from another node or HBM
+  Store,        // scalar store to another node or HBM
+  Amo,          // atomic operation on another node or HBM
   Post,         // semaphore post to another node
   Transfer,     // a descriptor
   GridBarrier,  // all harts of the node that take part have arrived
@@ -26,6 +26,8 @@ enum class PacketKind : std::uint8_t {
   Print,        // to the DIP: text
   Stopped       // to the DIP: a trap that no handler took
 };
+
+inline constexpr NodeIndex kHbmDestination = ~NodeIndex{0};  // of Load, Store and Amo
 
 struct Packet {
   std::uint64_t departure = 0;  // ticks
@@ -38,7 +40,7 @@ struct Packet {
   NodeIndex destination = 0;
   std::uint32_t offset = 0;     // SRAM offset, or the semaphore's number
   std::uint64_t value = 0;      // data, operand, or count
-  d1_transfer transfer{};       // Transfer
+  d1_transfer transfer{};       // Transfer; its `remote` is the address of an access to HBM
   std::uint32_t text_at = 0, text_bytes = 0;  // Print: where in Outbox::text
 };
 

@@ -49,6 +49,59 @@ TEST_F(Launches, OperationsOfAStreamRunInOrder) {
   for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(result[i], values[i] * 6 + 50);
 }
 
+TEST_F(Launches, SingleValuesOfHbmAreReadWrittenAndChangedByEveryNode) {
+  const auto kernels = program(R"kernels(
+D1_KERNEL void copies(d1::hbm<const std::uint16_t> from, d1::hbm<std::uint16_t> to,
+                      d1::hbm<std::uint64_t> sum, d1::hbm<std::uint64_t> seen) {
+  if (d1::hart() != 0) return;
+  const std::uint16_t value = from[d1::rank()];
+  to[d1::nodes() - 1 - d1::rank()] = value;
+  std::uint64_t before;
+  __asm__ volatile("amoadd.d %0, %1, (%2)"
+                   : "=r"(before) : "r"(std::uint64_t{value}), "r"(sum.data().address())
+                   : "memory");
+  seen[d1::rank()] = before;
+}
+D1_KERNEL void behind_the_end(d1::hbm<const int> buffer, std::uint64_t element) {
+  if (d1::rank() == 0) (void)int(buffer[element]);
+}
+D1_KERNEL void vector(d1::hbm<const int> buffer) {
+  __asm__ volatile("vsetivli x0, 4, e32, m1, ta, ma\n vle32.v v8, (%0)"
+                   : : "r"(buffer.data().address()) : "v8", "memory");
+}
+)kernels");
+  const std::size_t nodes = device.all().nodes();
+  const auto values = numbers<std::uint16_t>(nodes);
+  auto from = device.hbm<std::uint16_t>(nodes), to = device.hbm<std::uint16_t>(nodes);
+  auto sum = device.hbm<std::uint64_t>(1), seen = device.hbm<std::uint64_t>(nodes);
+  stream.copy_in(from, values);
+  stream.fill(sum, 0);
+  kernels.kernel("copies")(stream, device.all(), from, to, sum, seen);
+  std::vector<std::uint16_t> turned(nodes);
+  std::vector<std::uint64_t> total(1), before(nodes);
+  stream.copy_out(turned, to);
+  stream.copy_out(total, sum);
+  stream.copy_out(before, seen);
+  stream.synchronize();
+  EXPECT_EQ(total[0], nodes * (nodes + 1) / 2);
+  EXPECT_TRUE(std::equal(turned.begin(), turned.end(), values.rbegin()));
+  // Each saw the sum of those before it: in that order each step is what the next one added.
+  std::vector<std::size_t> order(nodes);
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return before[a] < before[b]; });
+  std::uint64_t running = 0;
+  for (const std::size_t rank : order) {
+    ASSERT_EQ(before[rank], running);
+    running += values[rank];
+  }
+
+  auto ints = device.hbm<int>(16);
+  expect_part(error_of(kernels.kernel("behind_the_end")(stream, device.all(), ints,
+                                                        std::uint64_t{1} << 40)),
+              "where there is no memory");
+  expect_part(error_of(kernels.kernel("vector")(stream, device.all(), ints)), "vle32.v");
+}
+
 TEST_F(Launches, ArgumentsPastTheRegistersArriveOnTheStack) {
   auto out = device.replicated<long>(11);
   kernel("many")(stream, device.grid(2, 2), 1, -2, 3, 4, 5, 6, 7, 8, 9, -10, 11.0f, out);

@@ -100,7 +100,8 @@ TEST_F(DeviceTest, AJumpIntoDataIsAFetchFault) {
 
 TEST_F(DeviceTest, AddressesOutsideTheNodeAndTheGridFault) {
   const std::vector<std::pair<std::uint64_t, std::uint64_t>> bad = {
-      {0x10, 5}, {D1_SRAM_BYTES, 5}, {D1_SRAM_BYTES - 4, 5}, {d1_hbm_address(0), 5},
+      {0x10, 5}, {D1_SRAM_BYTES, 5}, {D1_SRAM_BYTES - 4, 5},
+      {d1_hbm_address(std::uint64_t{1} << 43), 5},
       {d1_node_address(1, 0, 0x1000), 5}, {d1_node_address(0, 360, 0x1000), 5},
       {d1_grid_address(15, 0x1000), 27}, {d1_grid_address(3, 0x10), 27},
       {0x123456789abc, 5}};
