@@ -18,7 +18,7 @@ using verify::Check;
 
 std::string published_of(const Check& check) {
   if (!check.published) return "not published";
-  return fmt::format("{:.6g} ({})", *check.published, check.source);
+  return fmt::format("published {:.6g} ({})", *check.published, check.source);
 }
 
 void print_group(const std::string& name, const std::vector<Check>& checks) {
@@ -26,7 +26,7 @@ void print_group(const std::string& name, const std::vector<Check>& checks) {
   for (const Check& check : checks) {
     const std::string tolerance =
         check.exact() ? "exact" : fmt::format("within {:.2g} %", 100 * check.tolerance);
-    fmt::print("  {:<40} {:>10.6g} {:<9}  formula {:>8.6g} = {:<44} {:<13} published {:<22} {}\n",
+    fmt::print("  {:<40} {:>10.6g} {:<9}  formula {:>8.6g} = {:<48} {:<13} {:<32} {}\n",
                check.name, check.model, check.unit, check.formula, check.formula_text, tolerance,
                published_of(check), check.holds() ? "holds" : "DOES NOT HOLD");
   }

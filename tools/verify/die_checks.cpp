@@ -2,6 +2,8 @@
 // Rows between dies, on two neighbouring dies of a tile: latency of a crossing, rate of an edge.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "bench.hpp"
 
 namespace d1::verify {
@@ -44,6 +46,44 @@ Result<Check> edge(Bench& bench, const GridPointer& grid, std::uint64_t border) 
   return check;
 }
 
+// All border nodes of a tile's side send across, both ways at once. Only a tray has tiles beside
+// tiles, so the network's model of one is asked itself.
+Result<Check> tile_edge() {
+  constexpr std::uint64_t few = 4, many = 84, piece = 4096;
+  auto tray = emulator::load_machine("tray");
+  if (!tray) return pass_on(tray, "loading machine tray");
+  const emulator::Geometry geometry(std::move(*tray));
+  const emulator::MachineDescription& m = geometry.machine();
+  emulator::Noc noc(geometry);
+  const unsigned left = m.tile_die_columns * m.die_columns - 1;  // the first tile's last column
+  std::uint64_t transfers = 0;
+  const auto send = [&](std::uint64_t rounds) {
+    std::uint64_t last = 0;
+    transfers = 0;
+    for (std::uint64_t round = 0; round < rounds; ++round)
+      for (unsigned row = 0; row < m.tile_die_rows * m.die_rows; ++row) {
+        const emulator::NodeId west = geometry.at(row, left), east = geometry.at(row, left + 1);
+        if (!geometry.usable(west) || !geometry.usable(east)) continue;
+        last = std::max({last, noc.send(west, east, piece, 0), noc.send(east, west, piece, 0)});
+        transfers += 2;
+      }
+    return last;
+  };
+  const std::uint64_t less = send(few);
+  const double cycles = static_cast<double>(send(many) - less);
+  const double ghz = static_cast<double>(m.clock_hz) / 1e9;
+  const double limit = static_cast<double>(m.bytes_in(m.tile_edge_bandwidth, 1));
+  Check check{"tile edge, both ways (network model)",
+              "TB/s",
+              static_cast<double>(transfers * piece) / cycles * ghz / 1e3,
+              2 * limit * ghz / 1e3,
+              fmt::format("2 x {} B/cycle x {} GHz", limit, ghz)};
+  check.tolerance = 2.0 * m.bucket_cycles / cycles;
+  check.published = 9;
+  check.source = "HC34-sys";
+  return check;
+}
+
 }  // namespace
 
 Result<std::vector<Check>> die_checks() {
@@ -62,6 +102,9 @@ Result<std::vector<Check>> die_checks() {
     if (!made) return std::unexpected(made.error());
     checks.push_back(std::move(*made));
   }
+  auto made = tile_edge();
+  if (!made) return std::unexpected(made.error());
+  checks.push_back(std::move(*made));
   return checks;
 }
 

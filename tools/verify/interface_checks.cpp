@@ -81,13 +81,57 @@ Result<Check> pcie(Bench& bench) {
   return check;
 }
 
+// A load by a node that stands beside a port, there and back, and a cycle to begin the next.
+Result<Check> hbm_load(Bench& bench) {
+  constexpr std::uint64_t few = 10, many = 110;
+  const auto& m = bench.machine();
+  auto node = bench.grid({.rows = 1, .columns = 1, .first_row = 4, .first_column = 0});
+  if (!node) return std::unexpected(node.error());
+  const auto address = bench.hbm(64);
+  if (!address) return std::unexpected(address.error());
+  const auto cycles = bench.difference({"hbm_load", *node, 1, {*address}}, few, many);
+  if (!cycles) return std::unexpected(cycles.error());
+  const double ttp = static_cast<double>(m.cycles(m.ttp_latency_ns));
+  const double hbm = static_cast<double>(m.cycles(m.hbm_latency_ns));
+  return bench.check("HBM, a load there and back", "cycles", *cycles / (many - few),
+                     m.injection_cycles + 2 * ttp + hbm + 1,
+                     fmt::format("{} + 2 x {} TTP + {} HBM + 1 to go on", m.injection_cycles, ttp,
+                                 hbm));
+}
+
+// The interface processor's own data has no HBM on its way, and no program asks for it in a way
+// that could be timed, so the network's model is asked itself.
+Result<Check> ttp_latency(Bench& bench) {
+  const auto& m = bench.machine();
+  emulator::Noc noc(bench.geometry());
+  const emulator::NodeId port = bench.geometry().dip_port(0);
+  const std::uint64_t arrival = noc.send_from_dip(0, emulator::DipEnd::Processor, port, 64, 0);
+  return bench.check("TTP, one packet (network model alone)", "cycles",
+                     static_cast<double>(arrival), static_cast<double>(m.cycles(m.ttp_latency_ns)),
+                     fmt::format("{} ns x {} GHz", m.ttp_latency_ns, bench.clock_ghz()));
+}
+
+Result<Check> pcie_latency(Bench& bench) {
+  const auto& m = bench.machine();
+  constexpr std::uint64_t bytes = 64;
+  const auto measured = bench.copy_cycles(bytes);
+  if (!measured) return std::unexpected(measured.error());
+  const double pcie = static_cast<double>(m.cycles(m.pcie_latency_ns));
+  const double hbm = static_cast<double>(m.cycles(m.hbm_latency_ns));
+  const double data = bytes / static_cast<double>(m.bytes_in(m.pcie_bandwidth, 1));
+  return bench.check("PCIe, 64 B from host to HBM", "cycles", static_cast<double>(*measured),
+                     pcie + hbm + data - 1,
+                     fmt::format("{} PCIe + {} HBM + {} B / {} B a cycle - 1", pcie, hbm, bytes,
+                                 bytes / data));
+}
+
 }  // namespace
 
 Result<std::vector<Check>> interface_checks() {
   auto bench = Bench::open("d1");
   if (!bench) return std::unexpected(bench.error());
   std::vector<Check> checks;
-  for (const auto check : {hbm, ttp, pcie}) {
+  for (const auto check : {hbm, hbm_load, ttp, ttp_latency, pcie, pcie_latency}) {
     auto made = check(**bench);
     if (!made) return std::unexpected(made.error());
     checks.push_back(std::move(*made));

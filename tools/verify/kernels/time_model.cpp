@@ -167,6 +167,14 @@ D1_KERNEL void remote_load(stamps out, room data, std::uint64_t rounds, std::uin
   record(out, start, d1::cycles());
 }
 
+// Loads, one after the other, from HBM.
+D1_KERNEL void hbm_load(stamps out, room data, std::uint64_t rounds, std::uint64_t hbm) {
+  align(data);
+  const std::uint64_t start = d1::cycles();
+  LOOP(rounds, hbm, "ld t0, 0(%1)", SCALARS);
+  record(out, start, d1::cycles());
+}
+
 // Puts of `bytes` to up to four ranks (16 bits each in `to`), until they are there.
 D1_KERNEL void scatter(stamps out, room data, std::uint64_t bytes, std::uint64_t from,
                        std::uint64_t to, std::uint64_t count) {
