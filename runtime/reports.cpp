@@ -20,7 +20,7 @@ std::string cause_text(std::uint64_t cause, std::uint64_t value) {
     case isa::Cause::FetchMisaligned:
       return fmt::format("a jump to the misaligned address {:#x}", value);
     case isa::Cause::FetchAccess:
-      return fmt::format("a jump to {:#x}, where no program was loaded", value);
+      return fmt::format("a jump to {:#x}, where no code was loaded", value);
     case isa::Cause::IllegalInstruction:
       // What clang plants is c.unimp, all zeroes.
       if (value == 0)
@@ -76,9 +76,18 @@ std::string instruction_at(const Program& program, std::uint64_t pc) {
     std::uint32_t bits = 0;
     std::memcpy(&bits, segment.bytes.data() + at,
                 std::min<std::uint64_t>(4, segment.bytes.size() - at));
-    return isa::disassemble(isa::decode(bits), pc);
+    const isa::Instruction decoded = isa::decode(bits);
+    if (decoded.id == isa::InstructionId::Illegal) return {};  // the cause says all there is
+    return isa::disassemble(decoded, pc);
   }
   return {};
+}
+
+bool is_code(const Program& program, std::uint64_t pc) {
+  return std::ranges::any_of(program.image().segments(), [pc](const Segment& segment) {
+    return segment.kind == SegmentKind::Executable && pc >= segment.offset &&
+           pc - segment.offset < segment.bytes.size();
+  });
 }
 
 }  // namespace
@@ -103,6 +112,10 @@ Error trap_error(Context& context, const Program& program, std::string_view kern
       report.failed_node % columns, report.failed_hart, what,
       to_string(program.place(report.pc), report.pc), report.pc);
   if (!instruction.empty()) sentence += fmt::format(", instruction '{}'", instruction);
+  // A call to nowhere has left its place in ra.
+  if (report.cause == static_cast<std::uint64_t>(isa::Cause::FetchAccess) &&
+      is_code(program, report.ra - 1))
+    sentence += fmt::format(", called from {}", to_string(program.place(report.ra - 1), report.ra));
   return Error(ErrorKind::KernelTrap, sentence + ".");
 }
 

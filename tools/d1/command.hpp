@@ -31,8 +31,10 @@ void add_exec(CLI::App& application, Action& action);
 void add_info(CLI::App& application, Action& action);
 void add_run(CLI::App& application, Action& action);
 
-// One JSON document on standard output.
+// One JSON document on standard output. A command that fails before it has printed its own gets
+// {"error": "..."} from main().
 void print_json(const nlohmann::ordered_json& document);
+[[nodiscard]] bool json_was_printed();
 
 // A number with the unit prefix that keeps it short: 2'000'000'000 "Hz" -> "2 GHz". Bytes alone
 // ("B") take powers of 1024: "1.25 MiB".

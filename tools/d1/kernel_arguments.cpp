@@ -4,8 +4,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
+#include <filesystem>
 #include <limits>
 #include <string_view>
 
@@ -89,6 +94,17 @@ std::uint64_t bytes_of(const std::string& name, const std::vector<std::size_t>& 
   return bytes;
 }
 
+// A kernel may run for long: what can be known of the place of its result is said before.
+void check_output(const std::string& path) {
+  std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (folder.empty()) folder = ".";
+  errno = 0;
+  if (access(folder.c_str(), W_OK | X_OK) != 0)
+    reject(fmt::format("'{}' cannot be written: {}.", path, std::strerror(errno)));
+  if (!std::filesystem::is_directory(folder) || std::filesystem::is_directory(path))
+    reject(fmt::format("'{}' cannot be written: it is no place for a file.", path));
+}
+
 runtime::Argument parse_number(const Parameter& parameter, const std::string& text) {
   const char *begin = text.data(), *end = begin + text.size();
   const auto complete = [&](auto parsed) { return parsed.ec == std::errc() && parsed.ptr == end; };
@@ -155,10 +171,12 @@ void KernelArguments::add_buffer(const Parameter& parameter) {
   made.parameter = &parameter;
   const std::vector<std::string> types = npy_types(parameter.type);
   const auto input = inputs_.find(name), output = outputs_.find(name), shape = shapes_.find(name);
-  if (output != outputs_.end()) made.output = output->second;
+  if (output != outputs_.end()) {
+    made.output = output->second;
+    check_output(made.output);
+  }
   if (input != inputs_.end()) {
     made.content = detail::value(read_npy(input->second));
-    made.filled = true;
     if (std::ranges::find(types, made.content.type) == types.end())
       reject(fmt::format("{} holds elements of type '{}'; parameter {} takes {}, which is '{}'.",
                          input->second, made.content.type, name, to_string(parameter.type),
@@ -166,7 +184,6 @@ void KernelArguments::add_buffer(const Parameter& parameter) {
     if (shape != shapes_.end() && parse_shape(name, shape->second) != made.content.shape)
       reject(fmt::format("{} has shape {}, but --shape says {}.", input->second,
                          fmt::join(made.content.shape, "x"), shape->second));
-    (void)bytes_of(name, made.content.shape, parameter.type.bytes);
   } else {
     if (shape == shapes_.end() && (output == outputs_.end() || inputs_.empty()))
       reject(
@@ -174,8 +191,8 @@ void KernelArguments::add_buffer(const Parameter& parameter) {
                       "buffer of zeroes ({}). The kernel is {}.",
                       name, name, name, parameter.type_name, to_string(signature_)));
     made.content.shape = shape != shapes_.end() ? parse_shape(name, shape->second) : first_shape_;
-    made.content.bytes.resize(bytes_of(name, made.content.shape, parameter.type.bytes));
   }
+  made.count = bytes_of(name, made.content.shape, parameter.type.bytes) / parameter.type.bytes;
   made.content.type = types.front();
   made.content.element_bytes = parameter.type.bytes;
   buffers_.push_back(std::move(made));
@@ -186,14 +203,17 @@ const std::vector<runtime::Argument>& KernelArguments::put(const Device& device,
   for (BufferArgument& each : buffers_) {
     const Parameter& parameter = *each.parameter;
     Result<runtime::Buffer> buffer = device.shared()->allocate(
-        {parameter.placement, each.content.count(), parameter.type.bytes, grid.shared(), 0});
+        {parameter.placement, each.count, parameter.type.bytes, grid.shared(), 0});
     if (!buffer)
       throw Exception(std::move(buffer.error())
                           .while_doing(fmt::format("making the buffer of {}", parameter.name)));
     each.buffer = std::move(*buffer);
-    // Zeroes too are copied: a result must not depend on what lay there before.
-    (void)detail::value(stream.shared().copy_in(each.buffer, 0, each.content.bytes.data(),
-                                                each.content.bytes.size()));
+    // Zeroes too are written: a result must not depend on what lay there before.
+    if (inputs_.contains(parameter.name))
+      (void)detail::value(stream.shared().copy_in(each.buffer, 0, each.content.bytes.data(),
+                                                  each.content.bytes.size()));
+    else
+      (void)detail::value(stream.shared().fill(each.buffer, 0, each.buffer.bytes(), 0, 1));
     const auto index = static_cast<std::size_t>(&parameter - signature_.parameters.data());
     arguments_[index] = each.buffer.argument(parameter.type, parameter.access);
   }
@@ -205,6 +225,7 @@ std::vector<std::string> KernelArguments::fetch(Stream& stream) {
   std::vector<std::string> written;
   for (BufferArgument& each : buffers_) {
     if (each.output.empty()) continue;
+    each.content.bytes.resize(each.buffer.bytes());
     (void)detail::value(stream.shared().copy_out(each.content.bytes.data(), each.buffer, 0,
                                                  each.content.bytes.size()));
     stream.synchronize();

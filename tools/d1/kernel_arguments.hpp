@@ -34,9 +34,9 @@ class KernelArguments {
  private:
   struct BufferArgument {
     const runtime::Parameter* parameter = nullptr;
-    NpyArray content;
-    std::string output;  // file; empty: not wanted
-    bool filled = false;
+    NpyArray content;         // its bytes: what the input file holds, later the result
+    std::uint64_t count = 0;  // of elements
+    std::string output;       // file; empty: not wanted
     runtime::Buffer buffer;
   };
   void add_buffer(const runtime::Parameter& parameter);

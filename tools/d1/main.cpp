@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <new>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
 
@@ -16,12 +18,18 @@ int complain(const std::string& text) {
   return kFailure;
 }
 
+// Who reads documents gets one for a failure, too.
+int fail_with(const CLI::App& application, const std::string& text) {
+  for (const CLI::App* chosen : application.get_subcommands())
+    if (chosen->count("--json") != 0 && !json_was_printed()) print_json({{"error", text}});
+  return complain(text);
+}
+
 int run(int count, char** words) {
   CLI::App application("Compile, run and look into programs for the D1 on an emulated machine.",
                        "d1");
   application.require_subcommand(1);
   application.set_version_flag("--version", D1_VERSION);
-  application.footer("Each command explains itself: d1 run --help");
   Action action;
   add_run(application, action);
   add_build(application, action);
@@ -29,6 +37,8 @@ int run(int count, char** words) {
   add_exec(application, action);
   add_info(application, action);
   add_doctor(application, action);
+  // Set last, since subcommands take over what is there when they are made.
+  application.footer("Each command explains itself: d1 run --help");
   try {
     application.parse(count, words);
   } catch (const CLI::Success& asked_for_help) {
@@ -43,10 +53,14 @@ int run(int count, char** words) {
                          command));
     return kUsage;
   }
-  Result<int> status = action();
-  if (!status) return complain(status.error().to_string());
-  if (std::fflush(stdout) != 0) return complain("Standard output cannot be written.");
-  return *status;
+  try {
+    Result<int> status = action();
+    if (!status) return fail_with(application, status.error().to_string());
+    if (std::fflush(stdout) != 0) return complain("Standard output cannot be written.");
+    return *status;
+  } catch (const std::bad_alloc&) {
+    return fail_with(application, "resource exhausted: This host has not enough memory for that.");
+  }
 }
 
 }  // namespace

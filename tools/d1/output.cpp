@@ -12,9 +12,15 @@
 #include "command.hpp"
 
 namespace d1::tools {
+namespace {
+bool json_printed = false;
+}
+
+bool json_was_printed() { return json_printed; }
 
 void print_json(const nlohmann::ordered_json& document) {
   // Names of files and symbols may hold any bytes; what is not UTF-8 is replaced.
+  json_printed = true;
   fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 

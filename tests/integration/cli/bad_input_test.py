@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every kind of bad input gives one clear error and an exit status that is not 0."""
+import json
 import os
 import struct
 import unittest
@@ -117,6 +118,20 @@ class BadKernel(CommandLineCase):
 
     def test_a_jump_into_data(self):
         self.run_bad(kernel("((void (*)())data)();", "int data[16] = {1};"), ["a jump to", "hart"])
+        self.run_bad(kernel("((void (*)())data)();\ndata[1] = 5;", "volatile int data[16] = {1};"),
+                     ["a jump to", "called from k (", "k.cpp:4"])
+
+    def test_json_of_a_failure_is_a_document_with_the_error(self):
+        path = self.write("k.cpp", kernel("volatile int* volatile p = nullptr; *p = 1;"))
+        for words in (("run", path), ("run", self.path("no.cpp")), ("disasm", self.path("no.elf")),
+                      ("info", "--machine", "d2"), ("exec", self.path("no.elf")),
+                      ("build", self.path("no.cpp"), "-o", self.path("k.elf"))):
+            with self.subTest(words=words):
+                done = self.d1(*words, "--json")
+                self.assertEqual(done.returncode, 1)
+                document = json.loads(done.stdout)
+                self.assertEqual(list(document), ["error"])
+                self.assertEqual(done.stderr, f"error: {document['error']}\n")
 
     def test_a_failed_assertion_names_its_line(self):
         self.run_bad("#include <cassert>\n" + kernel("assert(d1::rank() < 1);"),
@@ -161,7 +176,8 @@ class BadArguments(CommandLineCase):
     def test_a_shape_that_contradicts_the_file(self):
         a = self.save("a.npy", numpy.ones(16, dtype=numpy.float32))
         self.add(a, "--shape", "a=4x5", says=["16", "4x5"])
-        for shape in ("c=0", "c=x", "c=4x", "c=4,5", "c=99999999999x99999999999"):
+        for shape in ("c=0", "c=x", "c=4x", "c=4,5", "c=99999999999x99999999999",
+                      "c=200000x200000"):
             self.add(a, "--shape", shape, says="c")
 
     def test_cut_and_broken_files(self):
@@ -206,6 +222,10 @@ class BadArguments(CommandLineCase):
         a = self.save("a.npy", numpy.ones(16, dtype=numpy.float32))
         self.bad("run", ADD, "--in", "a=" + a, "--in", "b=" + a, "--out",
                  "c=" + self.path("no/such/c.npy"), "--grid", "1x2", says="no/such/c.npy")
+        spin = "D1_KERNEL void spin(d1::sharded<int> a) { for (;;) {} }\n"
+        source = self.write("spin.cpp", "#include <d1/kernel.hpp>\n" + spin)
+        self.bad("run", source, "--shape", "a=4", "--out", "a=" + self.path("no/such/a.npy"),
+                 says="no/such/a.npy")
         self.bad("build", ADD, "-o", self.path("no/such/k.elf"), says="no/such/k.elf")
 
     def test_unknown_machines_and_impossible_ones(self):
