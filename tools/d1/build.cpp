@@ -67,16 +67,22 @@ Result<int> build(const BuildOptions& options) {
 void add_compile_options(CLI::App& command, runtime::CompileRequest& request) {
   // As compilers take them: -Iinclude, -DN=4; joined or apart.
   command.add_option("-I", request.include_directories, "Folder of headers (may be repeated)")
-      ->allow_extra_args(false);
-  command.add_option("-D", request.definitions, "NAME or NAME=VALUE (may be repeated)")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->option_text("FOLDER");
+  command.add_option("-D", request.definitions, "Macro definition (may be repeated)")
+      ->allow_extra_args(false)
+      ->option_text("NAME[=VALUE]");
 }
 
 void add_build(CLI::App& application, Action& action) {
   auto options = std::make_shared<BuildOptions>();
   CLI::App* command = application.add_subcommand("build", "Compile a kernel to a program");
-  command->add_option("source", options->request.source, "C++ source")->required();
-  command->add_option("-o,--output", options->output, "The program to write")->required();
+  command->add_option("source", options->request.source, "C++ source")
+      ->option_text("KERNEL.cpp")
+      ->required();
+  command->add_option("-o,--output", options->output, "The program to write")
+      ->option_text("PROGRAM.elf")
+      ->required();
   add_compile_options(*command, options->request);
   command->add_flag("--json", options->json, "One JSON document about the result");
   command->callback([options, &action] { action = [options] { return build(*options); }; });

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <d1/isa/instruction.hpp>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -99,7 +100,7 @@ class Listing {
   void headings(std::uint64_t address, SourceLines::Place& shown) {
     const auto [first, last] =
         std::ranges::equal_range(file_.symbols(), address, {}, &ElfFile::Symbol::address);
-    if (first != last) symbol_ = first->name;
+    if (first != last) symbol_ = std::prev(last)->name;
     if (options_.json) return;
     for (auto symbol = first; symbol != last; ++symbol)
       fmt::print("\n{:#x} <{}>:\n", address, symbol->name);
@@ -176,8 +177,10 @@ void add_disasm(CLI::App& application, Action& action) {
   auto options = std::make_shared<DisasmOptions>();
   CLI::App* command = application.add_subcommand(
       "disasm", "Show a program's instructions, with source lines where their files are found");
-  command->add_option("program", options->file, "ELF executable")->required();
-  command->add_option("--symbol", options->symbol, "Only this function");
+  command->add_option("program", options->file, "ELF executable")
+      ->option_text("PROGRAM.elf")
+      ->required();
+  command->add_option("--symbol", options->symbol, "Only this function")->option_text("NAME");
   command->add_flag_callback(
       "--source", [options] { options->sources = Sources::Show; },
       "Source lines between the instructions (default)");

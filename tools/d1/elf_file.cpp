@@ -139,7 +139,10 @@ class ElfReader {
       std::ranges::copy_if(file_.segments_, std::back_inserter(file_.code_),
                            &ElfFile::Range::executable);
     std::ranges::stable_sort(file_.code_, {}, &ElfFile::Range::address);
-    std::ranges::stable_sort(file_.symbols_, {}, &ElfFile::Symbol::address);
+    // Of several at one address a function comes last: it is the one that names the place.
+    std::ranges::stable_sort(file_.symbols_, {}, [](const ElfFile::Symbol& symbol) {
+      return std::pair(symbol.address, symbol.function);
+    });
     return {};
   }
 

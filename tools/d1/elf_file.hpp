@@ -39,7 +39,8 @@ class ElfFile {
   [[nodiscard]] const std::vector<Range>& segments() const noexcept { return segments_; }
   // Sections that hold instructions, by address; executable segments where there are no sections.
   [[nodiscard]] const std::vector<Range>& code() const noexcept { return code_; }
-  // Named places in sections, by address; files, sections and mapping symbols left out.
+  // Named places in sections, by address, functions behind other names of it; files, sections and
+  // mapping symbols left out.
   [[nodiscard]] const std::vector<Symbol>& symbols() const noexcept { return symbols_; }
   [[nodiscard]] std::optional<std::uint64_t> address_of(std::string_view symbol) const;
   // "trap_handler+0x8", or nothing where no symbol is near.

@@ -254,16 +254,24 @@ void add_exec(CLI::App& application, Action& action) {
   auto options = std::make_shared<ExecOptions>();
   CLI::App* command = application.add_subcommand(
       "exec", "Run a bare-metal RV64 program in M-mode on one hart, as the public suites expect");
-  command->add_option("file", options->file, "ELF executable, linked at any address")->required();
+  command->add_option("file", options->file, "ELF executable, linked at any address")
+      ->option_text("FILE.elf")
+      ->required();
   command
-      ->add_option("--ram", options->ram,
-                   "BASE:SIZE of zeroed memory, beside that of the program's segments and 1 MiB "
-                   "behind each (0x80000000:16M; may be repeated)")
-      ->allow_extra_args(false);
-  command->add_option("--max-instructions", options->max_instructions,
-                      "End with an error after about so many instructions (default: never)");
-  command->add_option("--signature", options->signature,
-                      "Write the words from begin_signature to end_signature to this file");
+      ->add_option(
+          "--ram", options->ram,
+          "Zeroed memory beside that of the program's segments and 1 MiB behind each, such "
+          "as 0x80000000:16M (may be repeated)")
+      ->allow_extra_args(false)
+      ->option_text("BASE:SIZE");
+  command
+      ->add_option("--max-instructions", options->max_instructions,
+                   "End with an error after about so many instructions (default: never)")
+      ->option_text("N");
+  command
+      ->add_option("--signature", options->signature,
+                   "Where to write the words from begin_signature to end_signature")
+      ->option_text("FILE");
   command->add_flag("--json", options->json,
                     "One JSON document at the end; what the program writes is in it");
   command->footer(

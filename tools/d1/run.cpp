@@ -208,36 +208,48 @@ void add_run(CLI::App& application, Action& action) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = application.add_subcommand("run", "Run a kernel on an emulated machine");
   command->add_option("file", options->request.source, "C++ source of a kernel, or a built program")
+      ->option_text("KERNEL.cpp|PROGRAM.elf")
       ->required();
-  command->add_option("--kernel", options->kernel, "Its name, where there are several");
-  command->add_option("--machine", options->device.machine,
-                      "d1 (default), tile, ... or a machine file (.toml)");
-  command->add_option("--grid", options->grid, "ROWSxCOLUMNS, or all nodes (default)");
-  command->add_option("--harts", options->harts, "Harts of each node")
+  command->add_option("--kernel", options->kernel, "Which one, where there are several")
+      ->option_text("NAME");
+  command
+      ->add_option("--machine", options->device.machine,
+                   "What is emulated: d1 (default), tile, tray, cabinet, exapod, or a machine file")
+      ->option_text("NAME|FILE.toml");
+  command->add_option("--grid", options->grid, "Nodes it runs on (default: all)")
+      ->option_text("ROWSxCOLUMNS|all");
+  command->add_option("--harts", options->harts, "Harts of each node (default: 4)")
       ->check(CLI::Range(1, D1_HARTS))
-      ->capture_default_str();
+      ->option_text("1..4");
   const auto repeated = [command](const char* name, std::vector<std::string>& words,
-                                  const char* help) {
-    command->add_option(name, words, help)->allow_extra_args(false);
+                                  const char* value, const char* help) {
+    command->add_option(name, words, help)->allow_extra_args(false)->option_text(value);
   };
-  repeated("--in", options->arguments.inputs, "NAME=FILE.npy: what a buffer holds at the start");
-  repeated("--out", options->arguments.outputs, "NAME=FILE.npy: where a buffer goes at the end");
-  repeated("--shape", options->arguments.shapes,
-           "NAME=AxB: of a buffer without --in (default: that of the first --in)");
-  repeated("--arg", options->arguments.numbers, "NAME=VALUE: a number");
-  command->add_option("--seed", options->device.seed,
-                      "Other than 0: shuffles the order of what is unordered");
-  command->add_option("--threads", options->device.threads,
-                      "Host threads that run nodes (default: as many as the host has)");
-  command->add_option("--timeout", options->timeout_s, "Seconds of host time the kernel may take")
+  repeated("--in", options->arguments.inputs, "NAME=FILE.npy",
+           "What a buffer holds at the start (may be repeated, as the next three)");
+  repeated("--out", options->arguments.outputs, "NAME=FILE.npy", "Where a buffer goes at the end");
+  repeated("--shape", options->arguments.shapes, "NAME=AxB",
+           "Shape of a buffer without --in (default: that of the first --in)");
+  repeated("--arg", options->arguments.numbers, "NAME=VALUE", "A number");
+  command
+      ->add_option("--seed", options->device.seed,
+                   "Other than 0 (default): shuffles the order of what is unordered")
+      ->option_text("N");
+  command
+      ->add_option("--threads", options->device.threads,
+                   "Host threads that run nodes (default: as many as the host has)")
+      ->option_text("N");
+  command
+      ->add_option("--timeout", options->timeout_s,
+                   "Seconds of host time the kernel may take (default: 300)")
       ->check(CLI::Range(0.001, 1e8))
-      ->capture_default_str();
+      ->option_text("SECONDS");
   add_compile_options(*command, options->request);
   command->add_flag("--json", options->json,
                     "One JSON document at the end; what the kernel prints is in it");
   command->footer(
-      "Buffers and numbers go by the names of the kernel's parameters. bf16 is stored "
-      "as uint16.");
+      "Buffers and numbers go by the names of the kernel's parameters. bf16 is stored as uint16.\n"
+      "Example: d1 run saxpy.cpp --arg factor=2 --in x=x.npy --in y=y.npy --out y=sum.npy");
   command->callback([options, &action] { action = [options] { return run(*options); }; });
 }
 

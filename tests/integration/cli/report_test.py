@@ -87,6 +87,7 @@ class Report(CommandLineCase):
         self.assertRegex(listing, r"mma\.bf16 +v\d+, v\d+, v\d+")
         self.assertRegex(listing, r"vsetvli|vsetivli")
         self.assertIn("<matmul>:", listing)
+        self.assertNotRegex(listing, r"<__d1_program_start\+", "a function names its own places")
         self.assertRegex(listing, r"; .*matmul\.cpp:\d+  .*\S")
         plain = self.good("disasm", "--no-source", program)
         self.assertNotIn("matmul.cpp:", plain)
