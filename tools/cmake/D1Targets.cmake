@@ -23,6 +23,7 @@ function(d1_add_library name)
     PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>
     PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(d1_${name} PUBLIC ${ARGN} PRIVATE $<BUILD_INTERFACE:d1_options>)
+  target_compile_features(d1_${name} PUBLIC cxx_std_23)  # consumers need it, too
   install(TARGETS d1_${name} EXPORT OpenD1Targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/include)
     install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

@@ -86,6 +86,7 @@ extern const std::span<const std::byte> @symbol@{@symbol@_first, @symbol@_last};
 ]])
     d1_embed(${name} OBJECT ${program} ${CMAKE_CURRENT_BINARY_DIR}/${symbol}.cpp)
     target_include_directories(${name} INTERFACE ${CMAKE_CURRENT_BINARY_DIR})
+    target_compile_features(${name} PUBLIC cxx_std_20)
   else()
     add_custom_target(${name} ALL DEPENDS ${program})
   endif()

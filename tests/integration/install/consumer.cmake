@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 cmake_minimum_required(VERSION 3.25)
 project(Consumer LANGUAGES C CXX)
-set(CMAKE_CXX_STANDARD 23)
 find_package(OpenD1 REQUIRED)
 foreach(language cpp c)
   add_executable(example_${language} ${EXAMPLES}/vector_add.${language})

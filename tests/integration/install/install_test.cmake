@@ -45,4 +45,10 @@ if(PKG_CONFIG AND NOT SANITIZE)
   run("the pkg-config build" ${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${prefix}/${LIB}/pkgconfig
     sh -c "${C_COMPILER} -std=c11 ${examples}/vector_add.c -o ${WORK}/with_pkg_config $(pkg-config --cflags --libs opend1)")
   run("its program" ${CMAKE_COMMAND} -E chdir ${examples} ${WORK}/with_pkg_config)
+  # What an older standard breaks begins with its reason.
+  execute_process(COMMAND ${CXX_COMPILER} -std=c++20 -I${prefix}/include -fsyntax-only
+    ${examples}/vector_add.cpp RESULT_VARIABLE result ERROR_VARIABLE output)
+  if(result EQUAL 0 OR NOT output MATCHES "need C\\+\\+23")
+    message(FATAL_ERROR "C++20 was not refused: ${output}")
+  endif()
 endif()

@@ -4,6 +4,10 @@
 // Plain values: safe to copy and move between threads; nothing here blocks or throws.
 #pragma once
 
+#if __cplusplus <= 202002L
+#error "The C++ headers of OpenD1 need C++23: compile with -std=c++23."
+#endif
+
 #include <expected>
 #include <string>
 #include <string_view>
