@@ -38,6 +38,7 @@ void relax(const plate& from, const plate& to, std::size_t first, std::size_t la
 // first and last. The result is in `field` for an even number of steps, in `next` for an odd one.
 D1_KERNEL void stencil2d(d1::sharded<float> field, d1::sharded<float> next, std::uint64_t columns,
                          std::uint64_t steps) {
+  assert(field.total() == next.total());
   assert(columns >= 2 && field.chunk() % columns == 0 && field.chunk() / columns > 2);
   const std::size_t rows = field.chunk() / columns - 2;
   const bool top = d1::rank() == 0, bottom = d1::rank() + 1 == d1::nodes();

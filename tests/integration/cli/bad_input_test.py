@@ -173,6 +173,10 @@ class BadArguments(CommandLineCase):
             self.add(self.save("a.npy", numpy.ones(16, dtype=dtype)), says="a.npy")
         self.assertFalse(os.path.exists(self.path("c.npy")))
 
+    def test_a_size_that_the_kernel_cannot_work_with(self):
+        self.add(self.save("a.npy", numpy.ones(5, dtype=numpy.float32)), "--shape", "c=16",
+                 says=["a.total() == c.total()", "vector_add.cpp:8"])
+
     def test_a_shape_that_contradicts_the_file(self):
         a = self.save("a.npy", numpy.ones(16, dtype=numpy.float32))
         self.add(a, "--shape", "a=4x5", says=["16", "4x5"])
