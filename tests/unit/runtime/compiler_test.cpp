@@ -58,12 +58,15 @@ TEST_F(Compiler, IncludesAndDefinitionsArePassedOn) {
   (void)folder.file("inc/mine.hpp", "#pragma once\nconstexpr int mine = NUMBER;\n");
   const auto source =
       folder.file("with.cpp",
-                  "#include <d1/kernel.hpp>\n#include <mine.hpp>\nstatic_assert(mine == 42);\n"
+                  "#include <d1/kernel.hpp>\n#include <d1/kernels/collectives.hpp>\n"
+                  "#include <d1/kernels/copy.hpp>\n#include <d1/kernels/matrix_product.hpp>\n"
+                  "#include <mine.hpp>\nstatic_assert(mine == 42);\n"
                   "D1_KERNEL void k() {}\n");
   auto request = request_for(source);
   EXPECT_FALSE(compile(request));
   request.include_directories = {folder.path() + "/inc"};
-  request.definitions = {"NUMBER=42"};
+  // Sizes are often given so: no header of the SDK minds.
+  request.definitions = {"NUMBER=42", "N=7", "M=8", "K=9", "A=1", "B=2", "C=3"};
   const auto built = compile(request);
   EXPECT_TRUE(built) << built.error().to_string();
 }

@@ -10,21 +10,23 @@
 
 namespace d1 {
 
-// Counting semaphore N of every node; kernels have 0 to D1_SEMAPHORE_USER_COUNT - 1. All are zero
-// when a node boots; a kernel takes as many counts as it posts, so that the next finds it so.
-template <unsigned N>
+// A counting semaphore of every node; kernels have numbers 0 to D1_SEMAPHORE_USER_COUNT - 1. All are
+// zero when a node boots; a kernel takes as many counts as it posts, so that the next finds it so.
+template <unsigned Number>
 struct semaphore {
-  static_assert(N < D1_SEMAPHORE_USER_COUNT, "the upper semaphores belong to the runtime");
-  static constexpr unsigned number = N;
+  static_assert(Number < D1_SEMAPHORE_USER_COUNT, "the upper semaphores belong to the runtime");
+  static constexpr unsigned number = Number;
 
   // Waits until this node's semaphore holds `count`, and takes them.
-  static void wait(std::uint64_t count = 1) { d1_sem_wait(N, count); }
-  [[nodiscard]] static bool try_wait(std::uint64_t count = 1) { return d1_sem_try(N, count) != 0; }
-  [[nodiscard]] static std::uint64_t value() { return d1_sem_read(N); }
-  static void post(std::uint64_t count = 1) { d1_sem_post(N, count); }
+  static void wait(std::uint64_t count = 1) { d1_sem_wait(Number, count); }
+  [[nodiscard]] static bool try_wait(std::uint64_t count = 1) {
+    return d1_sem_try(Number, count) != 0;
+  }
+  [[nodiscard]] static std::uint64_t value() { return d1_sem_read(Number); }
+  static void post(std::uint64_t count = 1) { d1_sem_post(Number, count); }
   // May overtake puts to that node: use the put's own post, or fence() before.
   static void post_remote(std::uint32_t rank, std::uint64_t count = 1) {
-    d1_sem_post(d1_grid_address(rank, N), count);
+    d1_sem_post(d1_grid_address(rank, Number), count);
   }
 };
 
