@@ -33,11 +33,18 @@ struct Job {
   d1::DeviceOptions device;
 };
 
+constexpr const char* kHelp =
+    "Multiplies two random matrices on all nodes of an emulated machine and checks the product.\n"
+    "usage: d1-example-matmul [options]\n"
+    "  --directory FOLDER    where A.npy, B.npy and C.npy go (default: the current one)\n"
+    "  --size N              rows and columns of each matrix, up to 8192 (default: 1024)\n"
+    "  --seed N              of the random elements (default: 1)\n"
+    "  --machine NAME        d1 (default), tile, ... or a machine file\n"
+    "  --threads N           host threads that run nodes (default: as many as the host has)\n"
+    "  --kernel FILE.cpp     another kernel with the same parameters\n";
+
 [[noreturn]] void usage(const std::string& wrong) {
-  std::fprintf(stderr,
-               "error: %s\nusage: d1-example-matmul [--directory DIR] [--size N] [--seed N] "
-               "[--machine NAME] [--threads N] [--kernel FILE.cpp]\n",
-               wrong.c_str());
+  std::fprintf(stderr, "error: %s (see d1-example-matmul --help)\n", wrong.c_str());
   std::exit(2);
 }
 
@@ -52,6 +59,10 @@ Job parse(int count, char** words) {
   Job job;
   for (int i = 1; i < count; i += 2) {
     const std::string option = words[i];
+    if (option == "--help" || option == "-h") {
+      std::fputs(kHelp, stdout);
+      std::exit(0);
+    }
     if (i + 1 == count) usage(option + " has no value, or is no option");
     const std::string value = words[i + 1];
     if (option == "--directory")

@@ -41,6 +41,16 @@ class Quickstart(CommandLineCase):
         self.assertEqual(contents[0], contents[1])
         self.assertNotEqual(contents[0], contents[2])
 
+    def test_help_is_no_error(self):
+        done = self.multiply("--help")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("--directory", done.stdout)
+        for script in ("quickstart.sh", "test.sh"):
+            path = os.path.join(os.environ["D1_SOURCE_TREE"], "tools", script)
+            done = subprocess.run([path, "--help"], capture_output=True, text=True, timeout=20)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("Arguments are passed to", done.stdout)
+
     def test_wrong_options_and_kernels_are_told(self):
         self.assertEqual(self.multiply("--size", "0").returncode, 2)
         self.assertEqual(self.multiply("--nonsense", "1").returncode, 2)

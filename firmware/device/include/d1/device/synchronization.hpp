@@ -10,8 +10,8 @@
 
 namespace d1 {
 
-// A counting semaphore of every node; kernels have numbers 0 to D1_SEMAPHORE_USER_COUNT - 1. All are
-// zero when a node boots; a kernel takes as many counts as it posts, so that the next finds it so.
+// A counting semaphore of every node; kernels have 0 to D1_SEMAPHORE_USER_COUNT - 1. All are zero
+// when a node boots; a kernel takes as many counts as it posts, so that the next finds it so.
 template <unsigned Number>
 struct semaphore {
   static_assert(Number < D1_SEMAPHORE_USER_COUNT, "the upper semaphores belong to the runtime");
