@@ -336,10 +336,11 @@ void Fabric::get(const Packet& packet) {
   if (d1_address_kind(t.remote) == D1_ADDRESS_HBM) {
     const std::uint64_t offset = d1_address_hbm(t.remote);
     copy_rows(local, t.local_pitch, machine_.hbm() + offset, t.remote_pitch, t);
-    bytes_ += bytes;
-    arrival = noc_.send_from_dip(dip_of(offset), DipEnd::Hbm, machine_.place(packet.source), bytes,
-                                 to_cycle(packet.departure)) *
-              kTicks;
+    bytes_ += bytes + kPacketBytes;
+    const NodeId source = machine_.place(packet.source);
+    const std::uint64_t asked = noc_.send_to_dip(source, dip_of(offset), DipEnd::Processor,
+                                                 kPacketBytes, to_cycle(packet.departure));
+    arrival = noc_.send_from_dip(dip_of(offset), DipEnd::Hbm, source, bytes, asked) * kTicks;
   } else {
     const std::uint64_t asked =
         deliver(packet.source, packet.destination, kPacketBytes, packet.departure);

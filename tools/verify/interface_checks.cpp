@@ -99,6 +99,27 @@ Result<Check> hbm_load(Bench& bench) {
                                  hbm));
 }
 
+// A get of one piece by the same node: asked for, read, and sent packet behind packet.
+Result<Check> hbm_get(Bench& bench) {
+  constexpr std::uint64_t few = 4, many = 24, piece = 2 * 1024;  // as in the kernel
+  const auto& m = bench.machine();
+  auto node = bench.grid({.rows = 1, .columns = 1, .first_row = 4, .first_column = 0});
+  if (!node) return std::unexpected(node.error());
+  const auto address = bench.hbm(many * piece);
+  if (!address) return std::unexpected(address.error());
+  const auto cycles = bench.difference({"hbm_read", *node, 1, {*address}}, few, many);
+  if (!cycles) return std::unexpected(cycles.error());
+  const double ttp = static_cast<double>(m.cycles(m.ttp_latency_ns));
+  const double hbm = static_cast<double>(m.cycles(m.hbm_latency_ns));
+  const double packets = piece / m.link_bytes_per_cycle;
+  Check check = bench.check("HBM, a get of 2 KiB", "cycles", *cycles / (many - few),
+                            m.injection_cycles + 2 * ttp + hbm + packets - 1,
+                            fmt::format("{} + 2 x {} TTP + {} HBM + {} packets - 1",
+                                        m.injection_cycles, ttp, hbm, packets));
+  check.tolerance = 0.01;  // the kernel's own instructions between two gets
+  return check;
+}
+
 // The interface processor's own data has no HBM on its way, and no program asks for it in a way
 // that could be timed, so the network's model is asked itself.
 Result<Check> ttp_latency(Bench& bench) {
@@ -131,7 +152,7 @@ Result<std::vector<Check>> interface_checks() {
   auto bench = Bench::open("d1");
   if (!bench) return std::unexpected(bench.error());
   std::vector<Check> checks;
-  for (const auto check : {hbm, hbm_load, ttp, ttp_latency, pcie, pcie_latency}) {
+  for (const auto check : {hbm, hbm_load, hbm_get, ttp, ttp_latency, pcie, pcie_latency}) {
     auto made = check(**bench);
     if (!made) return std::unexpected(made.error());
     checks.push_back(std::move(*made));
