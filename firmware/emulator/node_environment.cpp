@@ -283,8 +283,10 @@ namespace {
 
 bool rows_inside(std::uint64_t start, std::uint64_t pitch, const d1_transfer& transfer,
                  std::uint64_t low, std::uint64_t high) {
-  const std::uint64_t last = start + (transfer.rows - 1) * pitch;
-  return start >= low && last + transfer.row_bytes <= high && last >= start;
+  if (start < low || start > high) return false;
+  // Of 32-bit factors: this never wraps around.
+  const std::uint64_t extent = (transfer.rows - 1) * pitch + transfer.row_bytes;
+  return extent <= high - start;
 }
 
 }  // namespace
@@ -297,7 +299,9 @@ Outcome Node::check_transfer(Hart& hart, const Operation& operation, const d1_tr
   };
   if (transfer.kind < D1_TRANSFER_PUT || transfer.kind > D1_TRANSFER_MULTICAST ||
       transfer.reserved0 != 0 || transfer.reserved1 != 0 || transfer.reserved2 != 0 ||
-      transfer.row_bytes == 0 || transfer.rows == 0 || !semaphore_fits(transfer.local_semaphore) ||
+      transfer.row_bytes == 0 || transfer.rows == 0 ||
+      std::uint64_t{transfer.rows} * transfer.row_bytes > D1_SRAM_BYTES ||
+      !semaphore_fits(transfer.local_semaphore) ||
       !semaphore_fits(transfer.remote_semaphore))
     return bad();
   if (!rows_inside(transfer.local, transfer.local_pitch, transfer, D1_NULL_BYTES, D1_SRAM_BYTES))

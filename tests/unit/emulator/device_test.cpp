@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <d1/abi/log.h>
+#include <d1/abi/transfer.h>
 
 #include <emulator_kernels_program.hpp>
 #include <numeric>
@@ -111,6 +112,47 @@ TEST_F(DeviceTest, AddressesOutsideTheNodeAndTheGridFault) {
     EXPECT_EQ(host.report().cause, cause) << std::hex << address;
     EXPECT_EQ(host.report().value, address);
   }
+  expect_works();
+}
+
+TEST_F(DeviceTest, TransfersOutsideTheirMemoryFaultHoweverTheirNumbersWrapAround) {
+  struct Bad {
+    std::uint64_t rows, row_bytes, local, local_pitch, remote, remote_pitch;
+  };
+  constexpr std::uint64_t kMost = 0xffffffff;
+  const std::uint64_t node = d1_grid_address(1, kOut), hbm = d1_hbm_address(0);
+  const std::vector<Bad> bad = {
+      {1, 64, 0x10, 0, node, 0},                       // the null page
+      {1, 64, D1_SRAM_BYTES - 63, 0, node, 0},         // past the end
+      {1, 2, ~std::uint64_t{0}, 0, node, 0},           // the end of the row wraps around
+      {1, 0x8000, 0 - std::uint64_t{0x4000}, 0, node, 0},
+      {kMost, 100, 0x1fffffffe, kMost, node, 0},       // so does that of all rows
+      {3, 8, kOut, 0x80000000, node, 0},
+      {1, 64, kOut, 0, d1_grid_address(1, D1_SRAM_BYTES - 63), 0},
+      {2, 64, kOut, 64, node, 0xfffffff0},
+      {2, 64, kOut, 64, hbm + 0xfffffffffff, 64},
+      {1, D1_SRAM_BYTES, kOut, 0, hbm, 0},
+      {kMost, 64, kOut, 0, hbm, 0},                    // more than one descriptor may move
+      {0, 64, kOut, 0, node, 0},
+      {1, 0, kOut, 0, node, 0},
+  };
+  for (const d1_transfer_kind kind :
+       {D1_TRANSFER_PUT, D1_TRANSFER_GET, D1_TRANSFER_MULTICAST})
+    for (const Bad& each : bad) {
+      const bool on_all = kind == D1_TRANSFER_MULTICAST &&
+                          d1_address_kind(each.remote) == D1_ADDRESS_GRID;
+      const std::uint64_t remote = on_all ? d1_address_offset(each.remote) : each.remote;
+      EXPECT_EQ(host.launch("transfer_of", kSmall,
+                            {kind, each.rows, each.row_bytes, each.local, each.local_pitch, remote,
+                             each.remote_pitch})
+                    .status,
+                D1_STATUS_TRAP)
+          << kind << ": " << each.rows << " rows of " << each.row_bytes << " from " << std::hex
+          << each.local << " to " << remote;
+      EXPECT_EQ(host.report().cause, 25u);
+    }
+  EXPECT_EQ(host.launch("transfer_of", kSmall, {D1_TRANSFER_PUT, 4, 64, kOut, 0, hbm, 64}).status,
+            D1_STATUS_OK);
   expect_works();
 }
 

@@ -90,6 +90,22 @@ D1_KERNEL void wait_then_store(std::uint64_t out) {
 D1_KERNEL void load_from(std::uint64_t address) {
   (void)*reinterpret_cast<volatile std::uint64_t*>(address);
 }
+D1_KERNEL void transfer_of(std::uint64_t kind, std::uint64_t rows, std::uint64_t row_bytes,
+                           std::uint64_t local, std::uint64_t local_pitch, std::uint64_t remote,
+                           std::uint64_t remote_pitch) {
+  d1_transfer transfer{};
+  transfer.kind = static_cast<std::uint8_t>(kind);
+  transfer.local_semaphore = transfer.remote_semaphore = D1_NO_SEMAPHORE;
+  transfer.rows = static_cast<std::uint32_t>(rows);
+  transfer.row_bytes = static_cast<std::uint32_t>(row_bytes);
+  transfer.local = local;
+  transfer.local_pitch = static_cast<std::uint32_t>(local_pitch);
+  transfer.remote = remote;
+  transfer.remote_pitch = static_cast<std::uint32_t>(remote_pitch);
+  transfer.grid_rows = transfer.grid_columns = 2;
+  d1_xfer(&transfer, 1);
+  d1_xfer_wait();
+}
 D1_KERNEL void say(std::uint64_t lines) {
   for (std::uint64_t i = 0; i < lines; ++i)
     printf("rank %u hart %u line %u\n", d1::rank(), d1::hart(), static_cast<unsigned>(i));

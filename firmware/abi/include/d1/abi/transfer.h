@@ -28,7 +28,8 @@ struct d1_transfer {
                                or on the source node after it was read (get) */
   uint8_t reserved0;        /* 0 */
   uint32_t row_bytes;       /* 1.. */
-  uint32_t rows;            /* 1.. */
+  uint32_t rows;            /* 1..; all rows together have at most D1_SRAM_BYTES, also where a
+                               pitch of 0 reads the same bytes again */
   uint32_t reserved1;       /* 0 */
   uint64_t local;           /* address in this node's SRAM */
   uint64_t remote;          /* global address; for multicast an SRAM offset */
