@@ -38,7 +38,9 @@ void Dip::write_queue(unsigned index, unsigned reg, std::uint64_t value) {
           }
       }
       queue.enabled = value == 1 && power_of_two(queue.entries) && queue.entries >= 2 &&
-                      queue.entries <= D1_QUEUE_MAX_ENTRIES && queue.vector < D1_MSIX_VECTORS;
+                      queue.entries <= D1_QUEUE_MAX_ENTRIES && queue.vector < D1_MSIX_VECTORS &&
+                      queue.submission % sizeof(Command) == 0 &&
+                      queue.completion % sizeof(d1_completion) == 0;
       queue.head = 0;
       queue.completed = 0;
       queue.tail.store(0);
@@ -149,7 +151,9 @@ void Dip::complete(unsigned index, const CommandResult& result) {
   const bool even_turn = (queue.completed / queue.entries) % 2 == 0;
   std::uint8_t* place = dma_.find(queue.completion + at * sizeof(entry), sizeof(entry),
                                   DmaAccess::Write);
-  if (place == nullptr) {
+  // A host may map memory of any alignment; the phase has to be written in one piece.
+  constexpr std::uintptr_t kAlignment = std::atomic_ref<std::uint16_t>::required_alignment;
+  if (place == nullptr || reinterpret_cast<std::uintptr_t>(place) % kAlignment != 0) {
     queue.enabled = false;
     return;
   }

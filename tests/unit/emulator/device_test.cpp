@@ -329,6 +329,42 @@ TEST_F(DeviceTest, BadCommandsAnswerWithTheirFaultAndChangeNothing) {
   expect_works();
 }
 
+TEST_F(DeviceTest, AQueueWithCrookedRingsIsNotEnabled) {
+  const auto enabled = [&](std::uint64_t submission, std::uint64_t completion) {
+    const auto queue = [](unsigned reg) { return D1_REG_QUEUE_BASE + 3 * D1_QUEUE_STRIDE + reg; };
+    host.device().write_register(queue(D1_QUEUE_SUBMISSION), submission);
+    host.device().write_register(queue(D1_QUEUE_COMPLETION), completion);
+    host.device().write_register(queue(D1_QUEUE_ENTRIES), 16);
+    host.device().write_register(queue(D1_QUEUE_ENABLE), 1);
+    const bool is = host.device().read_register(queue(D1_QUEUE_ENABLE)) == 1;
+    host.device().write_register(queue(D1_QUEUE_ENABLE), 0);
+    return is;
+  };
+  constexpr std::uint64_t kRings = RawHost::kIo + RawHost::kFree;
+  EXPECT_TRUE(enabled(kRings, kRings + 0x1000));
+  EXPECT_FALSE(enabled(kRings + 32, kRings + 0x1000));
+  EXPECT_FALSE(enabled(kRings, kRings + 0x1001));
+  expect_works();
+}
+
+TEST(DeviceMemory, ACompletionRingAtAnOddPlaceOfTheHostClosesItsQueue) {
+  auto device = Device::create({});
+  ASSERT_TRUE(device);
+  std::vector<std::uint8_t> memory(8192);
+  const auto queue = [](unsigned reg) { return D1_REG_QUEUE_BASE + reg; };
+  ASSERT_TRUE((*device)->dma_map(0, memory.data() + 1, 8000, DmaAccess::Write));
+  (*device)->write_register(D1_REG_CONTROL, D1_CONTROL_ENABLE);
+  (*device)->write_register(queue(D1_QUEUE_COMPLETION), 4096);
+  (*device)->write_register(queue(D1_QUEUE_ENTRIES), 8);
+  (*device)->write_register(queue(D1_QUEUE_ENABLE), 1);
+  EXPECT_EQ((*device)->read_register(queue(D1_QUEUE_ENABLE)), 1u);
+  (*device)->ring_doorbell(D1_REG_DOORBELL_BASE, 1);
+  for (int i = 0; i < 100 && (*device)->read_register(queue(D1_QUEUE_ENABLE)) != 0; ++i)
+    (*device)->run([] { return false; },
+                   std::chrono::steady_clock::now() + std::chrono::milliseconds(10));
+  EXPECT_EQ((*device)->read_register(queue(D1_QUEUE_ENABLE)), 0u);
+}
+
 TEST_F(DeviceTest, ScatterAndGatherReachEveryRank) {
   constexpr std::uint32_t kEach = 256;
   constexpr std::uint32_t kTotal = kEach * 14 + 100;  // the last rank has less

@@ -47,11 +47,12 @@ enum d1_register {
 
 #define D1_QUEUE_STRIDE 0x40
 enum d1_queue_register {
-  D1_QUEUE_SUBMISSION = 0x00, /* rw: I/O address of the submission ring, 64-byte entries */
-  D1_QUEUE_COMPLETION = 0x08, /* rw: I/O address of the completion ring, 32-byte entries */
+  D1_QUEUE_SUBMISSION = 0x00, /* rw: I/O address of the submission ring, a multiple of 64 */
+  D1_QUEUE_COMPLETION = 0x08, /* rw: I/O address of the completion ring, a multiple of 32 */
   D1_QUEUE_ENTRIES = 0x10,    /* rw: entries of both rings, a power of two, 2 or more */
   D1_QUEUE_VECTOR = 0x18,     /* rw: MSI-X vector */
-  D1_QUEUE_ENABLE = 0x20,     /* rw: 1 enables (and starts both rings at 0), 0 disables */
+  D1_QUEUE_ENABLE = 0x20,     /* rw: 1 enables (and starts both rings at 0), 0 disables; reads 0
+                                 after a 1 if a value above is impossible */
   D1_QUEUE_HEAD = 0x28        /* ro: commands fetched so far, modulo entries */
 };
 
