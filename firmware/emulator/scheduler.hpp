@@ -21,7 +21,7 @@ struct SchedulerOptions {
   unsigned threads = 1;     // host threads, the caller's included
   std::uint64_t seed = 0;   // other than 0: shuffles what is unordered
   EngineOptions engine;
-  std::function<void(unsigned worker)> join_delay;  // tests: called before a helper joins
+  std::function<void(unsigned worker)> join_delay;  // tests: see WorkerPool
 };
 
 class Scheduler {

@@ -59,6 +59,7 @@ void WorkerPool::run(std::uint32_t count, const Work& work) {
     wakes_.fetch_add(1, std::memory_order_seq_cst);
     wakes_.notify_all();
   }
+  if (join_delay_) join_delay_(0);
   take_items(0);
   const std::uint64_t joined =
       state_.fetch_and(~kOpen, std::memory_order_acq_rel) & kJoined;

@@ -22,8 +22,8 @@ class WorkerPool {
  public:
   using Work = std::function<void(std::uint32_t item, unsigned worker)>;
 
-  // threads counts the caller; 1 makes no helpers. join_delay, for tests, is called by a helper
-  // before it joins a job.
+  // threads counts the caller; 1 makes no helpers. join_delay, for tests, is called by each thread
+  // that takes part in a job before it takes its first item.
   explicit WorkerPool(unsigned threads, std::function<void(unsigned worker)> join_delay = {});
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;

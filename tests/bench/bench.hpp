@@ -66,6 +66,7 @@ inline constexpr std::uint64_t kOneNode = 1, kDieNodes = 354, kTileNodes = 8850;
 
 void measure_mips(Run& run);
 void measure_idle(Run& run);
+void measure_balance(Run& run);
 void measure_launch(Run& run);
 void measure_copies(Run& run);
 void measure_open(Run& run);

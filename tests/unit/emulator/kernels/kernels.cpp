@@ -44,6 +44,11 @@ D1_KERNEL void ring(std::uint64_t out, std::uint64_t rounds) {
   if (d1::rank() == 0) sent::wait();
 }
 
+// The same work on every node, and no messages.
+D1_KERNEL void count(std::uint64_t out, std::uint64_t rounds) {
+  for (std::uint64_t round = 0; round < rounds; ++round) *doubles(out) += round;
+}
+
 // Uneven work and messages to many nodes: food for the trace hash.
 D1_KERNEL void storm(std::uint64_t out, std::uint64_t rounds) {
   std::uint32_t state = d1::rank() * 2654435761u + d1::hart() * 40503u + 1;
