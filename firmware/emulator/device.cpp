@@ -259,6 +259,7 @@ Result<> Device::Implementation::access(std::uint64_t address, std::span<std::ui
                   fmt::format("Device address {:#x} with {} bytes is not in the SRAM of a usable "
                               "node nor in the {} bytes of HBM.",
                               address, data.size(), machine_.hbm_bytes()));
+    if (data.empty()) return {};
     if (write) std::memcpy(memory, data.data(), data.size());
     else std::memcpy(data.data(), memory, data.size());
     return {};

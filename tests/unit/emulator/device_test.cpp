@@ -347,6 +347,12 @@ TEST_F(DeviceTest, AQueueWithCrookedRingsIsNotEnabled) {
   expect_works();
 }
 
+TEST_F(DeviceTest, AccessesOfNoBytesAreFineWhereMemoryIsAndErrorsElsewhere) {
+  EXPECT_TRUE(host.device().read_memory(d1_hbm_address(0), {}));
+  EXPECT_TRUE(host.device().write_memory(d1_node_address(0, 5, 0x1000), {}));
+  EXPECT_FALSE(host.device().read_memory(0x10, {}));
+}
+
 TEST(DeviceMemory, ACompletionRingAtAnOddPlaceOfTheHostClosesItsQueue) {
   auto device = Device::create({});
   ASSERT_TRUE(device);
