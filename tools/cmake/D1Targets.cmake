@@ -4,6 +4,10 @@
 add_library(d1_options INTERFACE)
 target_compile_options(d1_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
   -Wno-sign-conversion -Wno-psabi)
+if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+  # libstdc++ 12 uses a function it calls deprecated in each stable_sort; g++ still tells of ours.
+  target_compile_options(d1_options INTERFACE -Wno-deprecated-declarations)
+endif()
 target_compile_definitions(d1_options INTERFACE _FILE_OFFSET_BITS=64)
 if(D1_SANITIZE)
   target_compile_options(d1_options INTERFACE -fsanitize=${D1_SANITIZE} -fno-omit-frame-pointer

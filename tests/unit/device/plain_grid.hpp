@@ -76,7 +76,6 @@ class PlainNode final : public isa::test::FaultingEnvironment {
   std::uint32_t rank_;
   Barrier barrier_;
   std::array<std::uint64_t, isa::kHartsPerNode> node_round_{}, grid_round_{};
-  bool progress_ = false;
 };
 
 class PlainGrid final : public KernelGrid {
