@@ -56,6 +56,7 @@ bool unit_is_off(const Hart& hart, CsrNeeds needs) {
          (needs == CsrNeeds::Vector && vector_off(hart));
 }
 
+constexpr std::uint64_t kMstatusInitial = kMstatusFs / 3 | kMstatusVs / 3;
 constexpr std::uint64_t kMstatusSd = std::uint64_t{1} << 63;
 constexpr std::uint64_t kInhibitCycles = 1;
 constexpr std::uint64_t kInhibitInstructions = 4;
@@ -235,6 +236,18 @@ void write_kept(Hart& hart, Csr csr, std::uint64_t value) {
   }
 }
 
+// The modes a kernel begins with: its units on and clean, everything else as after reset, vectors
+// of no bytes.
+void set_kernel_modes(Hart& hart) {
+  write_kept(hart, Csr::fcsr, 0);
+  hart.mstatus = kMstatusInitial;
+  hart.vstart = hart.vl = 0;
+  hart.vtype = {.sew_log2 = 3, .lmul_log2 = 0, .tail_agnostic = 1, .mask_agnostic = 1, .ill = 0};
+  hart.vxrm = hart.vxsat = 0;
+  hart.float_formats = 0;
+  hart.d1_bias = hart.d1_seed = 0;
+}
+
 }  // namespace
 
 const CsrFacts* csr_facts(unsigned number) noexcept {
@@ -254,6 +267,7 @@ bool csr_read(Hart& hart, unsigned number, std::uint64_t& value) {
   if (what == nullptr || unit_is_off(hart, what->needs)) return false;
   switch (what->keeper) {
     case CsrKeeper::Constant:
+    case CsrKeeper::Action:
       value = what->reset;
       return true;
     case CsrKeeper::Environment:
@@ -271,6 +285,10 @@ bool csr_write(Hart& hart, unsigned number, std::uint64_t value) {
   if (what->keeper == CsrKeeper::Constant) return true;
   if (what->keeper == CsrKeeper::Environment)
     return hart.environment->write_csr(hart, number, value);
+  if (what->keeper == CsrKeeper::Action) {  // d1modes is the only one
+    set_kernel_modes(hart);
+    return true;
+  }
   const auto csr = static_cast<Csr>(number);
   if (what->writable != ~std::uint64_t{0})
     value = (read_kept(hart, csr) & ~what->writable) | (value & what->writable);

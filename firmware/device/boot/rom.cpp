@@ -18,12 +18,14 @@ __asm__(".include \"xd1.inc\"");
 
 namespace {
 
-constexpr std::uint64_t kMstatus = 3 << 11 | 1 << 13 | 1 << 9;  // MPP = M, FS = VS = Initial
 constexpr std::size_t kTrapRecords = D1_MAILBOX_ADDRESS + offsetof(d1_mailbox, trap);
 constexpr std::size_t kRegisterArguments = 8;  // of each kind, by the lp64d calling convention
 
 static_assert(D1_SEMAPHORE_LAUNCH == D1_SEMAPHORE_WORKER, "hart h waits on WORKER + h");
 static_assert(offsetof(d1_mailbox, launch) == 0);
+static_assert(offsetof(d1_launch, arguments) % 8 == 0 &&
+                  offsetof(d1_launch, float_arguments) == offsetof(d1_launch, arguments) + 4,
+              "one load reads both counts");
 static_assert(sizeof(d1_mailbox) <= D1_SYSTEM_BYTES - D1_MAILBOX_ADDRESS);
 static_assert(D1_TLS_BYTES % 16 == 0, "the stack pointer stays aligned to 16 bytes");
 
@@ -40,57 +42,41 @@ extern "C" {
 }
 
 // Waits for a launch, runs its kernel, reports, and starts again.
-//   s0 hart   s1 its semaphore   s2 mailbox   s3 harts of the launch
+//   s0 hart   s1 its semaphore   s2 mailbox   t1 one
+// A launch costs what this costs, above all its branches, its CSRs and where a hart has to wait, so
+// there are few of them. Harts meet at the semaphore that starts hart 0, which nobody else posts
+// meanwhile; the others need not wait for each other.
 [[gnu::naked, gnu::used]] void d1_rom_dispatch() {
   __asm__ volatile(
       R"(
         csrr    s0, mhartid
         andi    s0, s0, %[last_hart]
-        addi    s1, s0, %[worker]
-        li      s2, %[mailbox]
         li      t1, 1
+        j       .Lwait
+.Lpost: d1_sem_post t0, t1
+.Lwait: addi    s1, s0, %[worker]
+        li      s2, %[mailbox]
         d1_sem_wait s1, t1
-        lwu     s3, %[harts](s2)
         bnez    s0, .Lprepare
-        addi    t0, s3, %[worker]       # hart 0 wakes the others
-.Lwake: addi    t0, t0, -1
-        beq     t0, s1, .Lprepare
-        d1_sem_post t0, t1
-        j       .Lwake
+        lwu     t2, %[harts](s2)
+        beq     t2, t1, .Lprepare
+        addi    t0, s1, 1               # hart 0 wakes the others
+        add     t2, s1, t2
+.Lwake: d1_sem_post t0, t1
+        addi    t0, t0, 1
+        bne     t0, t2, .Lwake
 
-        # No launch sees the modes another one left.
 .Lprepare:
-        li      t0, %[mstatus]
-        csrw    mstatus, t0
-        fscsr   x0
-        csrw    vcsr, x0
-        d1_set_format x0
-        d1_set_bias x0
-        d1_set_seed x0
-        vsetivli x0, 0, e8, m1, ta, ma
-
+        d1_set_modes x0                 # no launch sees the modes another one left
         lwu     t0, %[stack_bytes](s2)
-        mul     t0, t0, s0
         li      tp, %[stack_top]
+        mul     t0, t0, s0
+        ld      t2, %[arguments](s2)    # how many, of both kinds
+        ld      t3, %[entry](s2)
         sub     tp, tp, t0
         mv      sp, tp
-        lwu     t0, %[arguments](s2)    # the slots that do not fit in registers
-        addi    t0, t0, -%[registers]
-        blez    t0, .Lregisters
-        slli    t0, t0, 3
-        sub     sp, tp, t0
-        andi    sp, sp, -16
-        addi    t1, s2, %[stack_argument]
-        add     t0, t0, t1
-        mv      t2, sp
-.Lslot: ld      t3, 0(t1)
-        sd      t3, 0(t2)
-        addi    t1, t1, 8
-        addi    t2, t2, 8
-        bne     t1, t0, .Lslot
-
-.Lregisters:
-        lwu     t0, %[float_arguments](s2)
+        beqz    t2, .Lcall
+        srli    t0, t2, 32
         beqz    t0, .Lintegers
         fld     fa0, %[float_argument](s2)
         fld     fa1, %[float_argument]+8(s2)
@@ -101,6 +87,21 @@ extern "C" {
         fld     fa6, %[float_argument]+48(s2)
         fld     fa7, %[float_argument]+56(s2)
 .Lintegers:
+        sext.w  t0, t2
+        addi    t0, t0, -%[registers]
+        blez    t0, .Lregisters
+        slli    t0, t0, 3               # the slots that do not fit in registers
+        sub     sp, tp, t0
+        andi    sp, sp, -16
+        addi    t1, s2, %[stack_argument]
+        add     t0, t0, t1
+        mv      t2, sp
+.Lslot: ld      t4, 0(t1)
+        sd      t4, 0(t2)
+        addi    t1, t1, 8
+        addi    t2, t2, 8
+        bne     t1, t0, .Lslot
+.Lregisters:
         ld      a0, %[argument](s2)
         ld      a1, %[argument]+8(s2)
         ld      a2, %[argument]+16(s2)
@@ -109,29 +110,26 @@ extern "C" {
         ld      a5, %[argument]+40(s2)
         ld      a6, %[argument]+48(s2)
         ld      a7, %[argument]+56(s2)
-        ld      t0, %[entry](s2)
-        jalr    t0
+.Lcall: jalr    t3
 
-        # Puts of this hart come before whatever follows the launch.
-        fence   rw, rw
-        li      s2, %[mailbox]
-        lwu     s3, %[harts](s2)
-        li      t1, 1
-        beq     s3, t1, .Lreport
-        d1_bar_node s3
         csrr    s0, mhartid
+        fence   rw, rw                  # puts of this hart come before what follows the launch
         andi    s0, s0, %[last_hart]
-        bnez    s0, d1_rom_dispatch
-.Lreport:
+        li      t0, %[launch]
+        li      t1, 1
+        bnez    s0, .Lpost
+        lwu     t2, %[mailbox]+%[harts](x0)
+        mv      t3, t0
+        addi    t2, t2, -1
         li      t0, %[completion]
-        d1_sem_post t0, t1
-        j       d1_rom_dispatch
+        beqz    t2, .Lpost
+        d1_sem_wait t3, t2
+        j       .Lpost
   )" ::[last_hart] "i"(D1_HARTS - 1),
-      [worker] "i"(D1_SEMAPHORE_WORKER), [mailbox] "i"(D1_MAILBOX_ADDRESS), [mstatus] "i"(kMstatus),
-      [entry] "i"(offsetof(d1_launch, entry)), [harts] "i"(offsetof(d1_launch, harts)),
-      [stack_bytes] "i"(offsetof(d1_launch, stack_bytes)),
+      [worker] "i"(D1_SEMAPHORE_WORKER), [launch] "i"(D1_SEMAPHORE_LAUNCH),
+      [mailbox] "i"(D1_MAILBOX_ADDRESS), [entry] "i"(offsetof(d1_launch, entry)),
+      [harts] "i"(offsetof(d1_launch, harts)), [stack_bytes] "i"(offsetof(d1_launch, stack_bytes)),
       [stack_top] "i"(D1_STACK_TOP - D1_TLS_BYTES), [arguments] "i"(offsetof(d1_launch, arguments)),
-      [float_arguments] "i"(offsetof(d1_launch, float_arguments)),
       [float_argument] "i"(offsetof(d1_launch, float_argument)),
       [argument] "i"(offsetof(d1_launch, argument)),
       [stack_argument] "i"(offsetof(d1_launch, argument) + 8 * kRegisterArguments),

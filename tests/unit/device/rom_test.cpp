@@ -49,10 +49,10 @@ TEST_F(Rom, EveryInstructionIsOneTheTableKnows) {
   }
 }
 
-TEST_F(Rom, AnEmptyLaunchRetiresFewerThan80Instructions) {
+TEST_F(Rom, AnEmptyLaunchRetiresFewerThan40Instructions) {
   ASSERT_TRUE(grid.launch(launch_of("empty", 1)));
   ASSERT_TRUE(grid.launch(launch_of("empty", 1)));  // the second one without the reset's code
-  EXPECT_LT(grid.instructions(), 80u);
+  EXPECT_LT(grid.instructions(), 40u);
   EXPECT_GT(grid.instructions(), 10u);
 }
 

@@ -204,6 +204,7 @@ TEST(Xd1Encoding, EachRegisterFunctionReadsOrWritesItsCsr) {
   const std::pair<const char*, const char*> pairs[] = {
       {"d1_format", "d1fmt"},    {"d1_set_format", "d1fmt"}, {"d1_bias", "d1bias"},
       {"d1_set_bias", "d1bias"}, {"d1_seed", "d1seed"},      {"d1_set_seed", "d1seed"},
+      {"d1_set_modes", "d1modes"},
       {"d1_rank", "d1rank"},     {"d1_nodes", "d1nodes"},    {"d1_grid", "d1grid"},
       {"d1_die", "d1die"},       {"d1_node", "d1node"},      {"d1_node_harts", "d1harts"}};
   const auto functions = test::ObjectFile(D1_INTRINSICS_OBJECT).functions();

@@ -162,6 +162,28 @@ TEST_F(Xd1Semantics, TheCsrsHoldTheFieldsTheSemanticsReadAndNoOthers) {
   EXPECT_EQ(hart.d1_seed, ~std::uint64_t{0});
 }
 
+TEST_F(Xd1Semantics, AWriteOfD1modesLeavesTheModesAKernelBeginsWith) {
+  constexpr std::uint64_t kInitial = std::uint64_t{1} << 13 | std::uint64_t{1} << 9;
+  hart.mstatus = ~std::uint64_t{0};
+  hart.frm = 4;
+  hart.fflags = hart.float_formats = 31;
+  hart.vxrm = 2;
+  hart.vxsat = 1;
+  hart.vl = hart.vstart = hart.d1_bias = hart.d1_seed = 7;
+  hart.vtype = {.sew_log2 = 5, .lmul_log2 = 2, .tail_agnostic = 0, .mask_agnostic = 0, .ill = 1};
+  // What follows may round and decode in another way.
+  EXPECT_EQ(run(InstructionId::csrrw, {.rd = 0, .rs1 = 0, .immediate = 0x803}), Outcome::Sync);
+  EXPECT_EQ(hart.mstatus, kInitial);
+  const std::pair<unsigned, std::uint64_t> expected[] = {
+      {0x003, 0}, {0x008, 0},  {0x00f, 0}, {0xc20, 0}, {0xc21, 0xc0},
+      {0x800, 0}, {0x801, 0}, {0x802, 0}, {0x803, 0}};
+  for (const auto& [number, wanted] : expected) {
+    std::uint64_t value = ~std::uint64_t{0};
+    EXPECT_TRUE(csr_read(hart, number, value));
+    EXPECT_EQ(value, wanted) << csr_name(number);
+  }
+}
+
 TEST_F(Xd1Semantics, ConversionsTakeTheirOwnBiasFieldsAndTheDenormalSwitch) {
   hart.d1_bias = std::uint64_t{11} << kBiasSource | std::uint64_t{22} << kBiasResult |
                  std::uint64_t{33} << kBiasA | std::uint64_t{44} << kBiasB;

@@ -46,6 +46,7 @@ D1_CSR_READER(d1_bias, 0x801)
 D1_CSR_WRITER(d1_set_bias, 0x801)
 D1_CSR_READER(d1_seed, 0x802)
 D1_CSR_WRITER(d1_set_seed, 0x802)
+D1_CSR_WRITER(d1_set_modes, 0x803)    /* 0: all modes as a kernel finds them */
 D1_CSR_CONSTANT(d1_rank, 0xcc0)       /* linear rank in the launch grid: row * columns + column */
 D1_CSR_CONSTANT(d1_nodes, 0xcc1)      /* nodes of the launch */
 D1_CSR_CONSTANT(d1_grid, 0xcc2)       /* rows << 32 | columns */

@@ -20,7 +20,7 @@ consteval std::uint64_t misa_of(const char* letters) {
 inline constexpr std::uint64_t kMisa = misa_of("ACDFIMVX");
 
 enum class CsrNeeds : std::uint8_t { Nothing, Float, Vector };
-enum class CsrKeeper : std::uint8_t { Hart, Constant, Environment };
+enum class CsrKeeper : std::uint8_t { Hart, Constant, Environment, Action };
 
 struct CsrFacts {
   std::uint16_t first, last;  // numbers; the same for a single register
