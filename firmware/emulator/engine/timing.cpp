@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include <d1/isa/csr.hpp>
 #include <d1/isa/operands.hpp>
 #include <d1/isa/semantics/xd1.hpp>
 
@@ -156,67 +155,6 @@ void charge_units(Hart& hart, const Operation& operation) noexcept {
   const std::uint32_t count = items(hart, operation, cost);
   hart.units[static_cast<unsigned>(cost.unit)] += cost.once_ticks + count * cost.unit_ticks;
   hart.units[static_cast<unsigned>(cost.port)] += count * cost.port_ticks;
-}
-
-namespace {
-
-// Makes room in memory for spans up to `last`.
-void remember(UnitShare& share, std::uint64_t last) noexcept {
-  if (last < share.first + UnitShare::kSpans) return;
-  const std::uint64_t first = last - UnitShare::kSpans + 1;
-  const std::uint64_t forgotten = std::min(first - share.first, UnitShare::kSpans);
-  if (forgotten == UnitShare::kSpans) {  // a node woken after a while: the common case
-    share.taken = {};
-  } else {
-    for (auto& taken : share.taken)
-      for (std::uint64_t i = 1; i <= forgotten; ++i) taken[(first - i) % UnitShare::kSpans] = 0;
-  }
-  share.first = first;
-}
-
-// Takes `ticks` of a unit from `begin` on, spread evenly until `end`; when it is through with them.
-std::uint64_t take(UnitShare& share, unsigned unit, std::uint64_t begin, std::uint64_t end,
-                   std::uint64_t ticks) noexcept {
-  constexpr std::uint64_t kSpan = UnitShare::kSpanTicks;
-  const std::uint64_t length = end - begin;
-  std::uint64_t spread = 0, waiting = 0;
-  for (std::uint64_t span = begin / kSpan;; ++span) {
-    if (span >= share.first + UnitShare::kSpans) remember(share, span);
-    // What falls into this span if nobody else wants the unit, by the part of the turn that has
-    // passed at its end (so that the parts add up exactly).
-    const std::uint64_t passed = std::min(end, (span + 1) * kSpan) - begin;
-    const std::uint64_t due = passed >= length ? ticks : ticks * passed / length;
-    waiting += due - spread;
-    spread = due;
-    std::uint64_t through = 0;
-    if (span < share.first) {
-      waiting = 0;  // too long ago to know who was there
-    } else {
-      std::uint16_t& taken = share.taken[unit][span % UnitShare::kSpans];
-      const std::uint64_t now = std::min<std::uint64_t>(waiting, kSpan - taken);
-      taken = static_cast<std::uint16_t>(taken + now);
-      waiting -= now;
-      through = span * kSpan + taken;
-    }
-    if (spread == ticks && waiting == 0) return span * kSpan < end ? end : through;
-  }
-}
-
-}  // namespace
-
-void settle(Hart& hart, UnitShare& share) noexcept {
-  const std::uint64_t own_end = isa::ticks_now(hart);
-  std::uint64_t end = own_end;
-  hart.units[static_cast<unsigned>(Unit::None)] = 0;
-  for (unsigned u = 0; u < isa::kUnits; ++u) {
-    const std::uint64_t ticks = hart.units[u];
-    if (ticks == 0) continue;
-    share.busy[u] += ticks;
-    end = std::max(end, take(share, u, hart.clock, own_end, ticks));
-    hart.units[u] = 0;
-  }
-  hart.clock = end;
-  hart.work = 0;
 }
 
 }  // namespace d1::emulator

@@ -57,6 +57,23 @@ void issue_costs(std::span<const isa::Operation> stretch, std::span<std::uint16_
 // Adds the occupancy of an operation that ran to the hart's account.
 void charge_units(isa::Hart& hart, const isa::Operation& operation) noexcept;
 
+// Ticks of all units in a span: 16 bits each by isa::Unit, four to a word, so that few operations
+// add or compare all of them.
+struct SpanTicks {
+  std::array<std::uint64_t, 2> words;
+
+  [[nodiscard]] std::uint64_t of(unsigned unit) const noexcept {
+    return words[unit / 4] >> unit % 4 * 16 & 0xffff;
+  }
+  void add(unsigned unit, std::uint64_t ticks) noexcept {
+    words[unit / 4] += ticks << unit % 4 * 16;
+  }
+  void add(const SpanTicks& other) noexcept {
+    words[0] += other.words[0];
+    words[1] += other.words[1];
+  }
+};
+
 // The units of a node, as its harts take turns at them: how much of each short span of time is
 // taken. Spans and not one point from which on a unit is free, because turns do not come in the
 // order of time: a hart that waited goes on behind one that ran to the quantum's end meanwhile.
@@ -65,7 +82,7 @@ struct UnitShare {
   static constexpr std::uint64_t kSpans = 32;  // remembered: a quantum of the standard machine
 
   std::uint64_t first = 0;  // number of the earliest span remembered
-  std::array<std::array<std::uint16_t, kSpans>, isa::kUnits> taken{};  // ticks, by span % kSpans
+  std::array<SpanTicks, kSpans> taken{};  // by span % kSpans
   std::array<std::uint64_t, 8> busy{};  // ticks of work since the node was first woken
 };
 
