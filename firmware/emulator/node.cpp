@@ -169,9 +169,42 @@ Packet& Node::send(const Hart& hart, PacketKind kind) {
 
 // --- semaphores ---------------------------------------------------------------------------------
 
-void Node::apply_posts(std::uint64_t now) {
+// Posts count from their arrival on, hart by hart: one whose clock is behind that does not see
+// them, though another, ahead of it, did.
+std::uint64_t Node::value_at(unsigned semaphore, std::uint64_t now) const {
+  std::uint64_t value = semaphores_[semaphore];
+  for (const PendingPost& post : pending_) {
+    if (post.arrival > now) break;
+    if (post.semaphore == semaphore) value += post.count;
+  }
+  return std::min<std::uint64_t>(D1_SEMAPHORE_MAX_COUNT, value);
+}
+
+// What had arrived first is taken first; the value then is at least `count`.
+void Node::take(unsigned semaphore, std::uint64_t count) {
+  const auto old =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(count, semaphores_[semaphore]));
+  semaphores_[semaphore] -= old;
+  auto left = static_cast<std::uint32_t>(count) - old;
+  for (auto post = pending_.begin(); left != 0;) {
+    if (post->semaphore != semaphore) {
+      ++post;
+      continue;
+    }
+    const std::uint32_t taken = std::min(left, post->count);
+    left -= taken;
+    post->count -= taken;
+    post = post->count == 0 ? pending_.erase(post) : post + 1;
+  }
+}
+
+// Forgets when posts arrived that all running harts see.
+void Node::settle_posts() {
+  std::uint64_t seen = kNever;
+  for (const Hart& hart : harts_)
+    if (hart.status == HartStatus::Runnable) seen = std::min(seen, hart.clock);
   auto end = pending_.begin();
-  for (; end != pending_.end() && end->arrival <= now; ++end) {
+  for (; end != pending_.end() && end->arrival <= seen; ++end) {
     auto& value = semaphores_[end->semaphore];
     value = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(D1_SEMAPHORE_MAX_COUNT, std::uint64_t{value} + end->count));
@@ -203,6 +236,7 @@ void Node::wake_waiters(unsigned semaphore, std::uint64_t now) {
 
 bool Node::deliver_post(unsigned semaphore, std::uint64_t count, std::uint64_t arrival) {
   const bool fits = count <= D1_SEMAPHORE_MAX_COUNT;
+  if (pending_.size() >= kSettlePosts) settle_posts();
   const PendingPost post{
       arrival, static_cast<std::uint32_t>(std::min<std::uint64_t>(count, D1_SEMAPHORE_MAX_COUNT)),
       static_cast<std::uint8_t>(semaphore)};

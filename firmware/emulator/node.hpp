@@ -27,7 +27,9 @@ class Node final : public isa::Environment {
 
   [[nodiscard]] NodeIndex id() const noexcept { return id_; }
   [[nodiscard]] const isa::Hart& hart(unsigned index) const { return harts_[index]; }
-  [[nodiscard]] std::uint32_t semaphore(unsigned index) const { return semaphores_[index]; }
+  [[nodiscard]] std::uint32_t semaphore(unsigned index) const {
+    return static_cast<std::uint32_t>(value_at(index, ~std::uint64_t{0}));
+  }
   [[nodiscard]] LaunchContext* launch() const noexcept { return launch_; }
   [[nodiscard]] const CodeView& code() const noexcept { return code_; }
   // Retired by all harts since the node was first woken.
@@ -99,6 +101,7 @@ class Node final : public isa::Environment {
   bool write_csr(isa::Hart& hart, unsigned number, std::uint64_t value) override;
 
  private:
+  static constexpr std::size_t kSettlePosts = 16;  // own: from so many on they are looked through
   struct PendingPost {
     std::uint64_t arrival;
     std::uint32_t count;
@@ -124,7 +127,9 @@ class Node final : public isa::Environment {
   void note_unhandled_trap(isa::Hart& hart);
   isa::Outcome park(isa::Hart& hart, const isa::Operation& operation, isa::WaitKind kind,
                     std::uint64_t index, std::uint64_t amount);
-  void apply_posts(std::uint64_t now);
+  [[nodiscard]] std::uint64_t value_at(unsigned semaphore, std::uint64_t now) const;
+  void take(unsigned semaphore, std::uint64_t count);
+  void settle_posts();
   [[nodiscard]] std::uint64_t satisfied_at(unsigned semaphore, std::uint64_t count) const;
   void wake_waiters(unsigned semaphore, std::uint64_t now);
   [[nodiscard]] Target resolve(std::uint64_t address) const;

@@ -181,9 +181,8 @@ Outcome Node::semaphore_wait(Hart& hart, const Operation& operation, std::uint64
   if (index >= D1_SEMAPHORES) return isa::trap(hart, operation, Cause::SemaphoreFault, index);
   if (count > D1_SEMAPHORE_MAX_COUNT)
     return isa::trap(hart, operation, Cause::SemaphoreFault, count);
-  apply_posts(isa::ticks_now(hart));
-  if (semaphores_[index] >= count) {
-    semaphores_[index] -= static_cast<std::uint32_t>(count);
+  if (value_at(static_cast<unsigned>(index), isa::ticks_now(hart)) >= count) {
+    take(static_cast<unsigned>(index), count);
     return Outcome::Next;
   }
   const std::uint64_t when = satisfied_at(static_cast<unsigned>(index), count);
@@ -196,17 +195,15 @@ Outcome Node::semaphore_try(Hart& hart, const Operation& operation, std::uint64_
   if (index >= D1_SEMAPHORES) return isa::trap(hart, operation, Cause::SemaphoreFault, index);
   if (count > D1_SEMAPHORE_MAX_COUNT)
     return isa::trap(hart, operation, Cause::SemaphoreFault, count);
-  apply_posts(isa::ticks_now(hart));
-  taken = semaphores_[index] >= count ? 1 : 0;
-  if (taken != 0) semaphores_[index] -= static_cast<std::uint32_t>(count);
+  taken = value_at(static_cast<unsigned>(index), isa::ticks_now(hart)) >= count ? 1 : 0;
+  if (taken != 0) take(static_cast<unsigned>(index), count);
   return Outcome::Next;
 }
 
 Outcome Node::semaphore_read(Hart& hart, const Operation& operation, std::uint64_t index,
                              std::uint64_t& value) {
   if (index >= D1_SEMAPHORES) return isa::trap(hart, operation, Cause::SemaphoreFault, index);
-  apply_posts(isa::ticks_now(hart));
-  value = semaphores_[index];
+  value = value_at(static_cast<unsigned>(index), isa::ticks_now(hart));
   return Outcome::Next;
 }
 

@@ -121,6 +121,19 @@ TEST(Determinism, EachOfTwoThreadsRetiresFortyPercentOfALaunchOverTheDie) {
   EXPECT_GE(best, 0.4);
 }
 
+// A hart that ran ahead of the others of its node must not make posts visible in their past.
+TEST(Determinism, AWaitEndsNoEarlierThanThePostThatEndsIt) {
+  for (const std::uint64_t seed : {0u, 1u, 2u, 3u}) {
+    DeviceOptions options;
+    options.seed = seed;
+    RawHost host(options);
+    host.load(emulator_kernels_program);
+    ASSERT_EQ(host.launch("causality", 0, {kOut, 400}, 3).status, D1_STATUS_OK);
+    for (const auto node : host.topology(0))
+      ASSERT_EQ(host.read<std::uint64_t>(node, kOut), 0u) << "seed " << seed;
+  }
+}
+
 TEST(Determinism, ASeedShufflesWhatIsUnorderedTheSameWayEachTime) {
   const Observed plain = storm(2, 0);
   const Observed one = storm(2, 1), again = storm(1, 1), two = storm(2, 2);

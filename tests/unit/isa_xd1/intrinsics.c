@@ -19,6 +19,7 @@ const void *const instructions[] = {
 
 const void *const registers[] = {
     (const void *)d1_format, (const void *)d1_set_format, (const void *)d1_bias,
-    (const void *)d1_set_bias, (const void *)d1_seed, (const void *)d1_set_seed, (const void *)d1_set_modes,
-    (const void *)d1_rank, (const void *)d1_nodes, (const void *)d1_grid,
-    (const void *)d1_die, (const void *)d1_node, (const void *)d1_node_harts};
+    (const void *)d1_set_bias, (const void *)d1_seed, (const void *)d1_set_seed,
+    (const void *)d1_set_modes, (const void *)d1_rank, (const void *)d1_nodes,
+    (const void *)d1_grid, (const void *)d1_die, (const void *)d1_node,
+    (const void *)d1_node_harts};

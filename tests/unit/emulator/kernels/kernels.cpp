@@ -49,6 +49,34 @@ D1_KERNEL void count(std::uint64_t out, std::uint64_t rounds) {
   for (std::uint64_t round = 0; round < rounds; ++round) *doubles(out) += round;
 }
 
+// Hart 1 notes the time and posts, hart 0 waits for it: how often that was over before it began.
+// Hart 2 looks at semaphores now and then, which must tell nobody anything early.
+D1_KERNEL void causality(std::uint64_t out, std::uint64_t rounds) {
+  using told = d1::semaphore<1>;
+  using heard = d1::semaphore<2>;
+  std::uint32_t state = d1::hart() + 1;
+  std::uint64_t wrong = 0;
+  for (std::uint64_t round = 0; round < rounds; ++round) {
+    state = state * 1664525u + 1013904223u;
+    for (std::uint32_t i = 0; i < state >> 24; ++i) words(out)[64 + d1::hart()] += i;
+    std::uint64_t now;
+    if (d1::hart() == 1) {
+      __asm__ volatile("rdcycle %0" : "=r"(now));
+      *doubles(out + 8) = now;
+      told::post();
+      heard::wait();
+    } else if (d1::hart() == 2) {
+      (void)told::value();
+    } else {
+      told::wait();
+      __asm__ volatile("rdcycle %0" : "=r"(now));
+      wrong += now < *doubles(out + 8);
+      heard::post();
+    }
+  }
+  if (d1::hart() == 0) *doubles(out) = wrong;
+}
+
 // Uneven work and messages to many nodes: food for the trace hash.
 D1_KERNEL void storm(std::uint64_t out, std::uint64_t rounds) {
   std::uint32_t state = d1::rank() * 2654435761u + d1::hart() * 40503u + 1;
