@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Settling looks at all units of a span at once where it can. Here is the rule unit by unit and span
-// by span; both must agree to the tick, whatever turns come.
+// Settling looks at all units of a span at once where it can. Here is the rule unit by unit and
+// span by span; both must agree to the tick, whatever turns come.
 #include <gtest/gtest.h>
 
 #include <algorithm>
