@@ -176,11 +176,19 @@ class RawHost {
   template <typename T>
   T read(std::uint32_t place, std::uint32_t offset) {
     T value{};
-    const auto result = device_->read_memory(
-        d1_node_address(place >> 16, place & 0xffff, offset),
-        {reinterpret_cast<std::uint8_t*>(&value), sizeof(value)});
-    if (!result) throw std::runtime_error(result.error().to_string());
+    read_bytes(place, offset, {reinterpret_cast<std::uint8_t*>(&value), sizeof(value)});
     return value;
+  }
+  void read_bytes(std::uint32_t place, std::uint32_t offset, std::span<std::uint8_t> bytes) {
+    const auto result =
+        device_->read_memory(d1_node_address(place >> 16, place & 0xffff, offset), bytes);
+    if (!result) throw std::runtime_error(result.error().to_string());
+  }
+  void write_bytes(std::uint32_t place, std::uint32_t offset,
+                   std::span<const std::uint8_t> bytes) {
+    const auto result =
+        device_->write_memory(d1_node_address(place >> 16, place & 0xffff, offset), bytes);
+    if (!result) throw std::runtime_error(result.error().to_string());
   }
 
  private:

@@ -109,17 +109,18 @@ const std::array<UnitCost, kCount>& costs() {
 
 std::uint32_t registers(int group_log2) noexcept { return group_log2 > 0 ? 1u << group_log2 : 1u; }
 
-std::uint32_t items(const Hart& hart, const Operation& operation, const UnitCost& cost) noexcept {
+std::uint32_t items(const Operation& operation, const isa::VectorType& type, std::uint64_t vl,
+                    const UnitCost& cost) noexcept {
   switch (cost.scale) {
     case Scale::Fixed:
       return 1;
     case Scale::Registers:
-      return registers(hart.vtype.lmul_log2 + cost.widening_log2);
+      return registers(type.lmul_log2 + cost.widening_log2);
     case Scale::Memory:
-      return registers(cost.eew_log2 - hart.vtype.sew_log2 + hart.vtype.lmul_log2) *
+      return registers(cost.eew_log2 - type.sew_log2 + type.lmul_log2) *
              operation.fields();
     case Scale::Elements:
-      return static_cast<std::uint32_t>(hart.vl) * operation.fields();
+      return static_cast<std::uint32_t>(vl) * operation.fields();
   }
   return 1;
 }
@@ -150,11 +151,16 @@ void issue_costs(std::span<const Operation> stretch, std::span<std::uint16_t> ti
   }
 }
 
-void charge_units(Hart& hart, const Operation& operation) noexcept {
+void add_varying_ticks(const Operation& operation, const isa::VectorType& type, std::uint64_t vl,
+                       UnitTicks& ticks) noexcept {
   const UnitCost& cost = unit_cost(operation.id);
-  const std::uint32_t count = items(hart, operation, cost);
-  hart.units[static_cast<unsigned>(cost.unit)] += cost.once_ticks + count * cost.unit_ticks;
-  hart.units[static_cast<unsigned>(cost.port)] += count * cost.port_ticks;
+  const std::uint32_t count = items(operation, type, vl, cost);
+  ticks[static_cast<unsigned>(cost.unit)] += cost.once_ticks + count * cost.unit_ticks;
+  ticks[static_cast<unsigned>(cost.port)] += count * cost.port_ticks;
+}
+
+void charge_units(Hart& hart, const Operation& operation) noexcept {
+  add_varying_ticks(operation, hart.vtype, hart.vl, hart.units);
 }
 
 }  // namespace d1::emulator

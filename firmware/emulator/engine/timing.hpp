@@ -54,7 +54,10 @@ struct UnitCost {
 // Issue ticks of each operation of a stretch, stalls included.
 void issue_costs(std::span<const isa::Operation> stretch, std::span<std::uint16_t> ticks);
 
-// Adds the occupancy of an operation that ran to the hart's account.
+// Adds the occupancy of an operation whose Scale is not Fixed, under this vtype and vl.
+void add_varying_ticks(const isa::Operation& operation, const isa::VectorType& type,
+                       std::uint64_t vl, UnitTicks& ticks) noexcept;
+// Adds the occupancy of such an operation that ran to the hart's account.
 void charge_units(isa::Hart& hart, const isa::Operation& operation) noexcept;
 
 // Ticks of all units in a span: 16 bits each by isa::Unit, four to a word, so that few operations

@@ -49,6 +49,9 @@ class Assembler : public Xbyak::CodeGenerator {
   [[nodiscard]] Xbyak::Address hart_field32(std::size_t offset) const {
     return dword[rbp + hart_offset(offset)];
   }
+  [[nodiscard]] Xbyak::Address hart_field16(std::size_t offset) const {
+    return word[rbp + hart_offset(offset)];
+  }
   [[nodiscard]] Xbyak::Address hart_field8(std::size_t offset) const {
     return byte[rbp + hart_offset(offset)];
   }

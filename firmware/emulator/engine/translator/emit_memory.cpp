@@ -10,10 +10,11 @@ using isa::Operation;
 
 RegionEmitter::Reg64 RegionEmitter::checked_address(const Operation& operation, unsigned bytes,
                                                     Label& slow) {
-  const auto immediate = static_cast<int>(operation.immediate);
+  // Vector accesses have no offset.
+  const int immediate = is_vector(operation.id) ? 0 : static_cast<int>(operation.immediate);
   const Reg64 base = read(operation.rs1, rcx);
   const std::uint64_t last = target_.window_bytes - bytes;  // offset of the last one that fits
-  const std::int64_t shift = operation.immediate - static_cast<std::int64_t>(target_.window_base);
+  const std::int64_t shift = immediate - static_cast<std::int64_t>(target_.window_base);
   if (shift == static_cast<std::int32_t>(shift)) {
     lea(rax, ptr[base + static_cast<int>(shift)]);
   } else {
@@ -31,7 +32,10 @@ RegionEmitter::Reg64 RegionEmitter::checked_address(const Operation& operation, 
 }
 
 void RegionEmitter::slow_path(const Operation& operation, Label& slow, Label& back) {
-  Site& site = make_site(operation);
+  slow_path(make_site(operation), slow, back);
+}
+
+void RegionEmitter::slow_path(Site& site, Label& slow, Label& back) {
   // Copies of labels stand for the same place.
   out_of_line([this, &site, slow, back]() mutable {
     L(slow);

@@ -12,12 +12,15 @@ namespace {
 
 constexpr unsigned kBlocks = 32, kInstructions = 512;  // own: of a region
 
-// Vector instructions would only call their semantics: the interpreter does that better.
+}  // namespace
+
 bool is_vector(InstructionId id) noexcept {
   const auto& facts = isa::facts(id);
   return facts.unit == isa::Unit::Simd || facts.unit == isa::Unit::Matrix ||
          facts.extension == Extension::V;
 }
+
+namespace {
 
 bool is_system(InstructionId id) noexcept {
   switch (id) {
@@ -42,7 +45,7 @@ bool is_system(InstructionId id) noexcept {
 bool translatable(const Block& block) noexcept {
   if (block.count == 0) return false;
   for (unsigned i = 0; i < block.count; ++i)
-    if (is_system(block.operations[i].id) || is_vector(block.operations[i].id)) return false;
+    if (is_system(block.operations[i].id)) return false;
   return true;
 }
 

@@ -24,6 +24,8 @@ struct Region {
 // translated code relies on is left to the interpreter, a block at a time.
 [[nodiscard]] bool translatable(const Block& block) noexcept;
 
+[[nodiscard]] bool is_vector(isa::InstructionId id) noexcept;
+
 // Where a block leads to without a register's help.
 struct Successors {
   std::uint64_t taken = 0, next = 0;

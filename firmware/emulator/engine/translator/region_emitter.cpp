@@ -10,17 +10,25 @@ namespace d1::emulator {
 using isa::Operation;
 
 RegionEmitter::RegionEmitter(CodeCache& cache, const TranslationTarget& target,
-                             TranslationRecords& records, const Region& region)
+                             TranslationRecords& records, const Region& region,
+                             const VectorState& state)
     : Assembler(cache, target.level),
       target_(target),
       records_(records),
       region_(region),
-      memory_operand_(qword[rbp]) {}
+      memory_operand_(qword[rbp]),
+      entry_state_(state),
+      block_states_(states_of_blocks(region, state)),
+      independent_states_(states_of_blocks(region, {})) {}
 
 const std::uint8_t* RegionEmitter::emit() {
   const std::uint8_t* const entry = cache().executable(getCurr());
   const std::size_t sites = records_.sites.size(), links = records_.links.size();
   emit_all();
+  if (2 * vector_calls_ > vectors_seen_) {
+    forget_all(sites, links);
+    return nullptr;
+  }
   if (relies_on_ != 0) {  // uses more than integers: once more, knowing what
     forget_all(sites, links);
     choose_kept(floats_, vectors_, level());
@@ -48,6 +56,8 @@ void RegionEmitter::forget_all(std::size_t sites, std::size_t links) {
   budget_exits_.clear();
   counters_.clear();
   constants128_.clear();
+  pair_orders_.clear();
+  vectors_seen_ = vector_calls_ = 0;
   records_.sites.resize(sites);
   records_.links.resize(links);
   reset();
@@ -64,11 +74,35 @@ void RegionEmitter::emit_entry() {
     cmp(upper_half_in_memory(guest), -1);
     jne(guard_, T_NEAR);
   }
+  if (needs_entry_state_) emit_state_check();
   if (keeps_registers()) reload_kept();
   out_of_line([this] {
     L(guard_);
     mov(rax, region_.blocks.front()->start);
     jmp(as_written(target_.thunks.leave_guard), T_NEAR);
+  });
+}
+
+// Leaves by a link, which may lead to code for another state later.
+void RegionEmitter::emit_state_check() {
+  Label other;
+  const std::size_t type = offset_of(&isa::Hart::vtype);
+  cmp(hart_field16(type), entry_state_.sew_log2 | entry_state_.lmul_log2 << 8);
+  jne(other, T_NEAR);
+  cmp(hart_field8(type + offsetof(isa::VectorType, ill)), 0);
+  jne(other, T_NEAR);
+  cmp(hart_field(offset_of(&isa::Hart::vl)), entry_state_.elements());
+  jne(other, T_NEAR);
+  out_of_line([this, other]() mutable {
+    while ((reinterpret_cast<std::uintptr_t>(getCurr()) + 1) % 4 != 0) nop();
+    L(other);
+    Link& link = records_.links.emplace_back(Link{const_cast<std::uint8_t*>(getCurr()) + 1});
+    Label unlinked;
+    jmp(unlinked, T_NEAR);
+    L(unlinked);
+    mov(rax, region_.blocks.front()->start);
+    mov(rdx, reinterpret_cast<std::uint64_t>(&link));
+    jmp(as_written(target_.thunks.leave_state), T_NEAR);
   });
 }
 
@@ -88,11 +122,20 @@ void RegionEmitter::emit_kept_registers() {
   each(floats_, [this](unsigned guest, int host) {
     if (floats_.written(guest)) vmovsd(f_in_memory(guest), Xbyak::Xmm(host));
   });
+  if (vectors_.any_kept()) mov(rdx, hart_field(offset_of(&isa::Hart::v)));
+  const auto v = [this](unsigned guest) {
+    return zword[rdx + static_cast<int>(guest * isa::kVlenBytes)];
+  };
+  each(vectors_, [&](unsigned guest, int host) {
+    if (vectors_.written(guest)) vmovdqa64(v(guest), Xbyak::Zmm(host));
+  });
   ret();
   L(reload_);
   each(floats_, [this](unsigned guest, int host) {
     vmovsd(Xbyak::Xmm(host), f_in_memory(guest));
   });
+  if (vectors_.any_kept()) mov(rdx, hart_field(offset_of(&isa::Hart::v)));
+  each(vectors_, [&](unsigned guest, int host) { vmovdqa64(Xbyak::Zmm(host), v(guest)); });
   ret();
 }
 
@@ -107,6 +150,11 @@ void RegionEmitter::emit_constants() {
     dq(value.first);
     dq(value.second);
   }
+  for (auto& [pair, label] : pair_orders_) {
+    align(64);
+    L(label);
+    for (unsigned i = 0; i < 16; ++i) dd(i < 8 ? pair : 2 + pair);
+  }
 }
 
 RegionEmitter::Label& RegionEmitter::constant128(std::uint64_t low, std::uint64_t high) {
@@ -116,6 +164,9 @@ RegionEmitter::Label& RegionEmitter::constant128(std::uint64_t low, std::uint64_
 void RegionEmitter::emit_block(std::size_t index) {
   block_ = region_.blocks[index];
   boxed_ = always_boxed_;
+  state_ = block_states_[index];
+  independent_state_ = independent_states_[index];
+  varying_ = {};
   L(labels_[block_->start]);
   for (unsigned i = 0; i + 1 < block_->count; ++i) emit_operation(block_->operations[i]);
   emit_end(*block_, index);
@@ -123,14 +174,19 @@ void RegionEmitter::emit_block(std::size_t index) {
 
 void RegionEmitter::emit_operation(const Operation& operation) {
   if (emit_integer(operation) || emit_multiply(operation) || emit_bits(operation) ||
-      emit_memory(operation) || emit_float(operation))
-    return;
-  call_semantics(operation);
+      emit_memory(operation) || emit_float(operation) || emit_vector(operation)) {
+  } else {
+    call_semantics(operation);
+    if (is_vector(operation.id)) ++vector_calls_;
+  }
+  if (is_vector(operation.id)) ++vectors_seen_;
+  independent_state_ = state_after(operation, independent_state_);
+  state_ = state_after(operation, state_);
 }
 
 Site& RegionEmitter::make_site(const Operation& operation) {
   return records_.sites.emplace_back(
-      Site{isa::semantics_of(operation.id), &operation, block_, {}});
+      Site{isa::semantics_of(operation.id), &operation, block_, varying_});
 }
 
 void RegionEmitter::call_semantics(const Operation& operation) {
@@ -147,6 +203,7 @@ void RegionEmitter::call_semantics(const Operation& operation) {
 
 void RegionEmitter::add_counters(const Block& block) {
   UnitTicks ticks = block.fixed_units;
+  for (unsigned u = 0; u < ticks.size(); ++u) ticks[u] += varying_[u];
   ticks[static_cast<unsigned>(isa::Unit::None)] = block.work;
   Label& constant = counters_[ticks];
   if (level() != HostLevel::Portable) {
@@ -158,7 +215,7 @@ void RegionEmitter::add_counters(const Block& block) {
 }
 
 std::uint32_t RegionEmitter::budget_ticks(const Block& block) const {
-  return block.work + budget_of(block.fixed_units);
+  return block.work + budget_of(block.fixed_units) + budget_of(varying_);
 }
 
 }  // namespace d1::emulator

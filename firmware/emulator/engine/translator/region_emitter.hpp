@@ -16,6 +16,7 @@
 #include "engine/translator/region.hpp"
 #include "engine/translator/region_registers.hpp"
 #include "engine/translator/thunks.hpp"
+#include "engine/translator/vector_state.hpp"
 
 namespace d1::emulator {
 
@@ -35,9 +36,10 @@ struct TranslationRecords {
 class RegionEmitter : public Assembler {
  public:
   RegionEmitter(CodeCache& cache, const TranslationTarget& target, TranslationRecords& records,
-                const Region& region);
+                const Region& region, const VectorState& state);
 
-  // The executable address of the entry. Throws Xbyak::Error if there is no room.
+  // The executable address of the entry; null if the interpreter does as well, because most
+  // vector instructions would only call their semantics. Throws Xbyak::Error if there is no room.
   const std::uint8_t* emit();
 
  private:
@@ -50,6 +52,7 @@ class RegionEmitter : public Assembler {
   void emit_all();
   void forget_all(std::size_t sites, std::size_t links);
   void emit_entry();
+  void emit_state_check();
   void emit_kept_registers();
   void emit_constants();
   // Kept registers go to memory where they were written, and come back. rdx is lost.
@@ -117,6 +120,7 @@ class RegionEmitter : public Assembler {
   void guest_segment() { putSeg(gs); }
   // Calls the semantics out of line at `slow`, and comes back to `back`.
   void slow_path(const Operation& operation, Label& slow, Label& back);
+  void slow_path(Site& site, Label& slow, Label& back);
 
   // --- floating point (emit_float.cpp) --------------------------------------------------------
   enum class Format : std::uint8_t { Single, Double };
@@ -151,6 +155,32 @@ class RegionEmitter : public Assembler {
   void float_change_format(const Operation& operation, Format to);
   void float_move(const Operation& operation);
   void float_memory(const Operation& operation);
+  // --- vectors (emit_vector*.cpp, emit_matrix.cpp): in the state state_ ------------------------
+  using Zmm = Xbyak::Zmm;
+  // Loads rdx.
+  [[nodiscard]] Xbyak::Address v_in_memory(unsigned guest);
+  Zmm read_vector(unsigned guest, int scratch);
+  Zmm result_vector(unsigned guest);
+  void write_vector(unsigned guest, const Zmm& from);
+  [[nodiscard]] static bool group_aligned(unsigned guest, unsigned registers) noexcept;
+  void note_vector(const Operation& operation);
+  void use_state();
+  bool emit_vector(const Operation& operation);
+  bool emit_configuration(const Operation& operation);
+  bool emit_vector_memory(const Operation& operation);
+  bool emit_vector_move(const Operation& operation);
+  bool emit_vector_float(const Operation& operation);
+  bool emit_vector_integer(const Operation& operation);
+  bool emit_matrix(const Operation& operation);
+  void vector_memory(const Operation& operation, unsigned registers, bool store);
+  void splat(const Zmm& to, unsigned sew_log2);
+  Zmm splat_float(const Operation& operation, Format format, Label& slow);
+  void canonical_result(Format format, const std::function<void()>& product);
+  bool vector_fused(const Operation& operation, Format format);
+  bool vector_float_binary(const Operation& operation, Format format);
+  // Which 32-bit elements of A's rows the given pair of mma.bf16 takes.
+  Label& pair_order(unsigned pair) { return pair_orders_[pair]; }
+
   // Sixteen bytes in the region's constants.
   Label& constant128(std::uint64_t low, std::uint64_t high);
 
@@ -173,6 +203,15 @@ class RegionEmitter : public Assembler {
   std::uint32_t always_boxed_ = 0;     // hold singles in the whole region, once that is checked
   std::uint32_t boxed_ = 0;            // hold singles here
   Label flush_, reload_, guard_;
+
+  VectorState entry_state_;
+  // At the beginnings of blocks, and the same if nothing were known at the region's entry.
+  std::vector<VectorState> block_states_, independent_states_;
+  VectorState state_, independent_state_;  // here
+  bool needs_entry_state_ = false;
+  UnitTicks varying_{};                    // of the block so far: beyond its fixed_units
+  unsigned vectors_seen_ = 0, vector_calls_ = 0;
+  std::map<unsigned, Label> pair_orders_;  // constants
 };
 
 }  // namespace d1::emulator

@@ -13,7 +13,7 @@
 namespace d1::emulator {
 
 // Vector registers of the host for whatever an emitter needs for itself.
-inline constexpr int kScratchVector = 14, kSecondScratchVector = 13;
+inline constexpr int kScratchVector = 14, kSecondScratchVector = 13, kThirdScratchVector = 12;
 
 class KeptRegisters {
  public:
@@ -22,6 +22,8 @@ class KeptRegisters {
   // First run.
   void note(unsigned guest) noexcept { ++uses_[guest]; }
   void note_write(unsigned guest) noexcept { written_ |= 1u << guest; }
+  void exclude(unsigned guest) noexcept { excluded_ |= 1u << guest; }  // is better off in memory
+  [[nodiscard]] bool excluded(unsigned guest) const noexcept { return excluded_ >> guest & 1; }
   [[nodiscard]] unsigned uses(unsigned guest) const noexcept { return uses_[guest]; }
   void keep(unsigned guest, int host) noexcept { host_[guest] = static_cast<std::int8_t>(host); }
 
@@ -37,7 +39,7 @@ class KeptRegisters {
  private:
   std::array<std::uint16_t, 32> uses_{};
   std::array<std::int8_t, 32> host_{};
-  std::uint32_t written_ = 0;
+  std::uint32_t written_ = 0, excluded_ = 0;
 };
 
 // Shares out the host's registers: the most used first.

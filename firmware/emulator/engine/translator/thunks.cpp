@@ -22,7 +22,7 @@ std::int64_t run_semantics(Hart* hart, const Site* site) {
   if (hart->float_rounding != rounding && rounding != 0)
     (void)isa::detail::prepare_guest_float(*hart, static_cast<isa::RoundingMode>(rounding - 1));
   if (outcome == Outcome::Next) [[likely]] {
-    if (unit_cost(site->operation->id).scale == Scale::Fixed) return 0;
+    if (!site->charges || unit_cost(site->operation->id).scale == Scale::Fixed) return 0;
     const std::uint64_t before = work_done(*hart);
     charge_units(*hart, *site->operation);
     return static_cast<std::int64_t>(work_done(*hart) - before);
@@ -45,6 +45,8 @@ class ThunkEmitter : public Assembler {
     thunks.leave_link = emit_exit(ExitReason::Link);
     thunks.leave_budget = emit_exit(ExitReason::Budget);
     thunks.leave_guard = emit_exit(ExitReason::Guard);
+    thunks.leave_rest = emit_exit(ExitReason::Rest);
+    thunks.leave_state = emit_exit(ExitReason::State);
     thunks.call_semantics = emit_call();
     finish();
     return thunks;
@@ -81,7 +83,7 @@ class ThunkEmitter : public Assembler {
     const std::uint8_t* const start = here();
     const std::size_t exit = offset_of(&Hart::exit);
     mov(hart_field(offset_of(&Hart::pc)), rax);
-    if (reason == ExitReason::Link)
+    if (reason == ExitReason::Link || reason == ExitReason::Rest || reason == ExitReason::State)
       mov(hart_field(exit + offsetof(isa::TranslationExit, detail)), rdx);
     mov(hart_field32(exit + offsetof(isa::TranslationExit, reason)),
         static_cast<std::uint32_t>(reason));

@@ -18,6 +18,8 @@ enum class ExitReason : std::uint32_t {
   Link,    // the same, and detail is the Link that leads there
   Budget,  // the turn is over
   Guard,   // the code at hart.pc relies on something that is missing: see Reliance
+  Rest,    // the interpreter is to go on within a block, at the Site in detail
+  State,   // vtype or vl is not what the region of the Link in detail was made for
   Outcome  // plus an isa::Outcome: how the instruction of the Site in detail ended
 };
 
@@ -36,12 +38,14 @@ struct Site {
   // Occupancy of what ran before it in its block and stands in no table, since vtype decides: at
   // the end of a block translated code adds all of it at once.
   UnitTicks charged{};
+  bool charges = true;  // the semantics' own occupancy is added when they run
 };
 
 // A jump to a known address outside its region: `displacement`, the last four bytes of a jmp (in
 // writable memory), leads to an exit until the address has host code.
 struct Link {
   std::uint8_t* displacement;
+  std::uint32_t misses = 0;  // how often a region's check of its state led here
 };
 
 // Which guest registers live in host registers, at all times in translated code.

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #if defined(__x86_64__)
@@ -30,6 +31,8 @@ using isa::Outcome;
 namespace {
 
 constexpr std::size_t kRoomForRegion = std::size_t{256} << 10;  // bytes of host code, at most
+constexpr std::uint32_t kMissesBeforeVariant = 8;               // own
+constexpr unsigned kTries = 4;                                  // to translate a block, own
 constexpr std::uint32_t kNeverTranslated = ~std::uint32_t{0};   // Block::heat
 
 const bool kSetsGs = host_sets_gs();
@@ -85,14 +88,19 @@ class Translator final : public Engine {
   struct Left {
     After after = After::Continue;
     bool interpret = false;       // the next block
-    const Link* link = nullptr;   // that leads to the next block
-    std::uint64_t generation = 0; // of the code it is part of
+    Link* link = nullptr;         // that leads to the next block, or to code for another state
+    bool other_state = false;     // the latter
+    std::uint64_t generation = 0; // of the code the link is part of
   };
 
   After run_turn(Hart& hart, const CodeView& code, std::uint64_t limit);
   Left run_translated(Hart& hart, const void* entry, std::uint64_t limit);
   [[nodiscard]] const void* entry_of(Hart& hart, CodeImage& image, const Block& block);
   [[nodiscard]] const void* translate(Hart& hart, CodeImage& image, const Block& block);
+  [[nodiscard]] const void* variant_of(Hart& hart, CodeImage& image, const Block& block,
+                                       const Left& left);
+  // With the lock held. Null if it does not pay.
+  [[nodiscard]] const void* emit_region(Hart& hart, CodeImage& image, const Block& block);
   void link(const Left& left, const void* entry);
   void drop_all();
   [[nodiscard]] static std::uint32_t missing(const Hart& hart) noexcept;
@@ -106,6 +114,7 @@ class Translator final : public Engine {
   std::mutex mutex_;  // guards what follows, and writing to the cache
   TranslationRecords records_;
   std::vector<std::weak_ptr<TranslatedBlocks>> images_;
+  std::unordered_map<const Block*, unsigned> rejections_;
   std::atomic<bool> window_known_{false};
   std::atomic<bool> dropping_{false};
   std::atomic<std::uint64_t> generation_{0};  // of all code; counted up when it is dropped
@@ -147,7 +156,9 @@ After Translator::run_turn(Hart& hart, const CodeView& code, std::uint64_t limit
       if (fetch_fault(hart) == After::Unhandled) return After::Unhandled;
       continue;
     }
-    const void* entry = left.interpret ? nullptr : entry_of(hart, *image, *block);
+    const void* entry = nullptr;
+    if (left.other_state) entry = variant_of(hart, *image, *block, left);
+    else if (!left.interpret) entry = entry_of(hart, *image, *block);
     if (entry != nullptr) {
       if (left.link != nullptr) link(left, entry);
       left = run_translated(hart, entry, limit);
@@ -196,7 +207,14 @@ Translator::Left Translator::run_translated(Hart& hart, const void* entry, std::
   switch (const auto reason = static_cast<ExitReason>(hart.exit.reason)) {
     case ExitReason::Leave: return {};
     case ExitReason::Link:
-      return {After::Continue, false, static_cast<const Link*>(hart.exit.detail), generation};
+    case ExitReason::State:
+      return {After::Continue, false,
+              const_cast<Link*>(static_cast<const Link*>(hart.exit.detail)),
+              reason == ExitReason::State, generation};
+    case ExitReason::Rest: {
+      const Site& site = *static_cast<const Site*>(hart.exit.detail);
+      return {run_rest(hart, *site.block, *site.operation, site.charged, limit)};
+    }
     case ExitReason::Budget: return {After::Budget};
     case ExitReason::Guard: return {After::Continue, !make_ready(hart)};
     default: {
@@ -231,13 +249,38 @@ const void* Translator::translate(Hart& hart, CodeImage& image, const Block& blo
     target_.window_bytes = hart.memory.bytes;
     window_known_.store(true, std::memory_order_relaxed);
   }
+  const void* const entry = emit_region(hart, image, block);
+  if (entry != nullptr) {
+    images_.push_back(image.translated());
+    image.translated()->add(block, entry);
+  } else if (++rejections_[&block] < kTries) {
+    block.heat.store(0, std::memory_order_relaxed);  // perhaps in another state of vtype and vl
+  } else {
+    block.heat.store(kNeverTranslated, std::memory_order_relaxed);
+  }
+  return entry;
+}
+
+const void* Translator::emit_region(Hart& hart, CodeImage& image, const Block& block) {
   if (cache_.room() < kRoomForRegion) drop_all();
   const Region region = find_region(image, block, options_.runs_before_translation == 0);
-  RegionEmitter emitter(cache_, target_, records_, region);
-  const void* const entry = emitter.emit();
-  images_.push_back(image.translated());
-  image.translated()->add(block, entry);
-  return entry;
+  try {
+    return RegionEmitter(cache_, target_, records_, region, vector_state_of(hart)).emit();
+  } catch (const Xbyak::Error&) {  // larger than the room that is kept for a region
+    return nullptr;
+  }
+}
+
+// Code for the state the hart is in, where that led out of the block's code often enough; null: the
+// interpreter goes on.
+const void* Translator::variant_of(Hart& hart, CodeImage& image, const Block& block,
+                                   const Left& left) {
+  if (!vector_state_of(hart).full) return nullptr;
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock() || generation_.load(std::memory_order_relaxed) != left.generation)
+    return nullptr;
+  if (++left.link->misses != kMissesBeforeVariant || cache_.room() < kRoomForRegion) return nullptr;
+  return emit_region(hart, image, block);
 }
 
 // Lets a jump lead to host code from now on.
@@ -262,6 +305,7 @@ void Translator::drop_all() {
   while (insiders_.any()) std::this_thread::yield();
   cache_.drop(thunk_bytes_);
   records_ = {};
+  rejections_.clear();
   generation_.fetch_add(1, std::memory_order_relaxed);
   dropping_.store(false, std::memory_order_seq_cst);
 }

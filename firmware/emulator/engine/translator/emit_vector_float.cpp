@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Vector floating point of single and double precision, unmasked and of full length: host
+// instructions under the guest's MXCSR. NaNs become canonical out of line; there, too, the flag is
+// raised that the host leaves out where a fused multiplication is of zero by infinity and a quiet
+// NaN is added.
+#include "engine/translator/region_emitter.hpp"
+
+namespace d1::emulator {
+
+using isa::InstructionId;
+using isa::Operation;
+using Xbyak::Zmm;
+
+namespace {
+
+// Roles of the operands of a fused multiply-add, as the mnemonics have them.
+struct FusedForm {
+  bool addend_is_vd;  // vfmacc: vs1 * vs2 + vd; else vfmadd: vs1 * vd + vs2
+  bool negate_product, negate_addend;
+};
+
+bool fused_form(InstructionId id, FusedForm& form, bool& scalar) {
+  using I = InstructionId;
+  scalar = false;
+  switch (id) {
+    case I::vfmacc_vf: scalar = true; [[fallthrough]];
+    case I::vfmacc_vv: form = {true, false, false}; return true;
+    case I::vfnmacc_vf: scalar = true; [[fallthrough]];
+    case I::vfnmacc_vv: form = {true, true, true}; return true;
+    case I::vfmsac_vf: scalar = true; [[fallthrough]];
+    case I::vfmsac_vv: form = {true, false, true}; return true;
+    case I::vfnmsac_vf: scalar = true; [[fallthrough]];
+    case I::vfnmsac_vv: form = {true, true, false}; return true;
+    case I::vfmadd_vf: scalar = true; [[fallthrough]];
+    case I::vfmadd_vv: form = {false, false, false}; return true;
+    case I::vfnmadd_vf: scalar = true; [[fallthrough]];
+    case I::vfnmadd_vv: form = {false, true, true}; return true;
+    case I::vfmsub_vf: scalar = true; [[fallthrough]];
+    case I::vfmsub_vv: form = {false, false, true}; return true;
+    case I::vfnmsub_vf: scalar = true; [[fallthrough]];
+    case I::vfnmsub_vv: form = {false, true, false}; return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+// The second operand of a .vf form, in every element of zmm13.
+Zmm RegionEmitter::splat_float(const Operation& operation, Format format, Label& slow) {
+  const Xbyak::Xmm value = read_as(format, operation.rs1, kSecondScratchVector, slow);
+  if (format == Format::Single) vbroadcastss(zmm13, value);
+  else vbroadcastsd(zmm13, value);
+  return zmm13;
+}
+
+// What is a NaN in zmm14 becomes canonical, out of line. `product` emits a multiplication of the
+// factors whose flags are wanted, or nothing.
+void RegionEmitter::canonical_result(Format format, const std::function<void()>& product) {
+  const bool single = format == Format::Single;
+  Label nan, back;
+  if (single) vcmpps(k1, zmm14, zmm14, 3);  // unordered
+  else vcmppd(k1, zmm14, zmm14, 3);
+  kortestw(k1, k1);
+  jnz(nan, T_NEAR);
+  L(back);
+  out_of_line([this, single, product, nan, back]() mutable {
+    L(nan);
+    if (product) product();
+    if (single) vpblendmd(zmm14 | k1, zmm14, ptr_b[rip + constant128(0x7fc00000'7fc00000, 0)]);
+    else vpblendmq(zmm14 | k1, zmm14, ptr_b[rip + constant128(0x7ff80000'00000000, 0)]);
+    jmp(back, T_NEAR);
+  });
+}
+
+bool RegionEmitter::vector_fused(const Operation& operation, Format format) {
+  FusedForm form;
+  bool scalar;
+  if (!fused_form(operation.id, form, scalar)) return false;
+  const unsigned n = state_.registers();
+  if (!group_aligned(operation.rs2, n) || (!scalar && !group_aligned(operation.rs1, n)))
+    return false;
+  use_state();
+  Label slow, back;
+  const bool single = format == Format::Single;
+  Site& site = make_site(operation);
+  site.charges = false;
+  if (scalar) splat_float(operation, format, slow);
+  for (unsigned i = 0; i < n; ++i) {
+    // zmm14 is the first factor, and the result.
+    const unsigned factor = (form.addend_is_vd ? operation.rs2 : operation.rd) + i;
+    const unsigned addend = (form.addend_is_vd ? operation.rd : operation.rs2) + i;
+    const Zmm other = scalar ? zmm13 : read_vector(operation.rs1 + i, kSecondScratchVector);
+    const Zmm first = read_vector(factor, kScratchVector);
+    if (first.getIdx() != kScratchVector) vmovaps(zmm14, first);
+    vectors_.note(addend);
+    const int kept = vectors_.host(addend);
+    const auto emit = [&](const Xbyak::Operand& third) {
+      if (!form.negate_product && !form.negate_addend)
+        single ? vfmadd213ps(zmm14, other, third) : vfmadd213pd(zmm14, other, third);
+      else if (!form.negate_product)
+        single ? vfmsub213ps(zmm14, other, third) : vfmsub213pd(zmm14, other, third);
+      else if (!form.negate_addend)
+        single ? vfnmadd213ps(zmm14, other, third) : vfnmadd213pd(zmm14, other, third);
+      else
+        single ? vfnmsub213ps(zmm14, other, third) : vfnmsub213pd(zmm14, other, third);
+    };
+    if (kept >= 0) emit(Zmm(kept));
+    else emit(v_in_memory(addend));
+    const bool splatted = scalar;
+    const unsigned rs1 = operation.rs1 + i;
+    canonical_result(format, [this, single, factor, rs1, splatted] {
+      // The product alone, where the result is a NaN: of its flags only NV counts.
+      sub(rsp, 16);
+      stmxcsr(dword[rsp]);
+      mov(eax, dword[rsp]);
+      and_(eax, ~0x3f);
+      mov(dword[rsp + 4], eax);
+      ldmxcsr(dword[rsp + 4]);
+      // zmm14 holds the result: the product goes over it only where that is a NaN anyway.
+      const Zmm a = read_vector(factor, kThirdScratchVector);
+      const Zmm b = splatted ? zmm13 : read_vector(rs1, kSecondScratchVector);
+      if (single) vmulps(zmm14 | k1, a, b);
+      else vmulpd(zmm14 | k1, a, b);
+      stmxcsr(dword[rsp + 4]);
+      mov(eax, dword[rsp + 4]);
+      and_(eax, 1);
+      or_(dword[rsp], eax);
+      ldmxcsr(dword[rsp]);
+      add(rsp, 16);
+    });
+    write_vector(operation.rd + i, zmm14);
+  }
+  L(back);
+  relies_on_ |= kFloatReady;
+  note_vector(operation);
+  slow_path(site, slow, back);
+  return true;
+}
+
+bool RegionEmitter::vector_float_binary(const Operation& operation, Format format) {
+  using I = InstructionId;
+  bool scalar = false, reversed = false;
+  enum { Add, Subtract, Multiply, Divide } kind;
+  switch (operation.id) {
+    case I::vfadd_vf: scalar = true; [[fallthrough]];
+    case I::vfadd_vv: kind = Add; break;
+    case I::vfrsub_vf: scalar = reversed = true; kind = Subtract; break;
+    case I::vfsub_vf: scalar = true; [[fallthrough]];
+    case I::vfsub_vv: kind = Subtract; break;
+    case I::vfmul_vf: scalar = true; [[fallthrough]];
+    case I::vfmul_vv: kind = Multiply; break;
+    case I::vfrdiv_vf: scalar = reversed = true; kind = Divide; break;
+    case I::vfdiv_vf: scalar = true; [[fallthrough]];
+    case I::vfdiv_vv: kind = Divide; break;
+    default: return false;
+  }
+  const unsigned n = state_.registers();
+  if (!group_aligned(operation.rs2, n) || (!scalar && !group_aligned(operation.rs1, n)))
+    return false;
+  use_state();
+  Label slow, back;
+  const bool single = format == Format::Single;
+  Site& site = make_site(operation);
+  site.charges = false;
+  if (scalar) splat_float(operation, format, slow);
+  for (unsigned i = 0; i < n; ++i) {
+    const Zmm second = scalar ? zmm13 : read_vector(operation.rs1 + i, kSecondScratchVector);
+    const Zmm first = read_vector(operation.rs2 + i, kScratchVector);
+    const Zmm& a = reversed ? second : first;
+    const Zmm& b = reversed ? first : second;
+    switch (kind) {
+      case Add: single ? vaddps(zmm14, a, b) : vaddpd(zmm14, a, b); break;
+      case Subtract: single ? vsubps(zmm14, a, b) : vsubpd(zmm14, a, b); break;
+      case Multiply: single ? vmulps(zmm14, a, b) : vmulpd(zmm14, a, b); break;
+      case Divide: single ? vdivps(zmm14, a, b) : vdivpd(zmm14, a, b); break;
+    }
+    canonical_result(format, {});
+    write_vector(operation.rd + i, zmm14);
+  }
+  L(back);
+  relies_on_ |= kFloatReady;
+  note_vector(operation);
+  slow_path(site, slow, back);
+  return true;
+}
+
+bool RegionEmitter::emit_vector_float(const Operation& operation) {
+  if (!state_.full || state_.sew_log2 < 5 || !operation.vm() ||
+      !group_aligned(operation.rd, state_.registers()))
+    return false;
+  const Format format = state_.sew_log2 == 5 ? Format::Single : Format::Double;
+  return vector_fused(operation, format) || vector_float_binary(operation, format);
+}
+
+}  // namespace d1::emulator

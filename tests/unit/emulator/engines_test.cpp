@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Both engines on vector loops over special values: memory, flags and the trace are the same.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include <emulator_kernels_program.hpp>
+#include <raw_host.hpp>
+
+namespace d1::emulator::test {
+namespace {
+
+constexpr std::uint32_t kIn = 0x80000, kOut = 0xa0000, kSmall = 1;  // 2 x 2
+constexpr std::uint64_t kBytes = 4096 + 40;
+
+// Bit patterns that arithmetic treats specially, half of the time; else random ones.
+template <typename Bits>
+void fill(std::mt19937_64& random, std::span<std::uint8_t> bytes, bool with_nans) {
+  constexpr unsigned kFraction = sizeof(Bits) == 4 ? 23 : 52;
+  constexpr Bits kSign = Bits{1} << (8 * sizeof(Bits) - 1);
+  constexpr Bits kInfinity = static_cast<Bits>((kSign - 1) >> kFraction << kFraction);
+  const Bits special[] = {0, kInfinity, 1, kInfinity - 1, Bits{1} << kFraction,
+                          kInfinity | Bits{1} << (kFraction - 1), kInfinity | 5};
+  for (std::size_t at = 0; at + sizeof(Bits) <= bytes.size(); at += sizeof(Bits)) {
+    Bits value = static_cast<Bits>(random());
+    if (random() % 2 == 0) value = special[random() % std::size(special)] | (random() % 2 * kSign);
+    if (!with_nans && (value & ~kSign) > kInfinity) value = kInfinity;
+    std::memcpy(&bytes[at], &value, sizeof value);
+  }
+}
+
+struct Observed {
+  std::vector<std::uint8_t> memory;
+  std::uint64_t trace, instructions;
+};
+
+Observed run(const std::vector<std::uint8_t>& input, EngineOptions engine) {
+  DeviceOptions options;
+  options.host_threads = 1;
+  options.engine = engine;
+  RawHost host(options);
+  host.load(emulator_kernels_program);
+  EXPECT_EQ(host.define_grid(kSmall, 2, 2).status, D1_STATUS_OK);
+  Observed observed{};
+  for (const auto node : host.topology(kSmall)) host.write_bytes(node, kIn, input);
+  EXPECT_EQ(host.launch("vectors", kSmall, {kIn, kOut, kBytes}).status, D1_STATUS_OK);
+  observed.memory.resize(8 * kBytes + 32);
+  host.read_bytes(host.topology(kSmall)[1], kOut, observed.memory);
+  observed.trace = host.device().statistics().trace_hash;
+  observed.instructions = host.report().instructions;
+  return observed;
+}
+
+class Engines : public testing::TestWithParam<std::tuple<int, bool, bool>> {};
+
+TEST_P(Engines, AgreeOnVectorLoopsToTheLastBit) {
+  const auto [seed, doubles, with_nans] = GetParam();
+  std::mt19937_64 random(static_cast<unsigned>(seed));
+  std::vector<std::uint8_t> input(3 * kBytes);
+  if (doubles) fill<std::uint64_t>(random, input, with_nans);
+  else fill<std::uint32_t>(random, input, with_nans);
+  const Observed reference = run(input, {.kind = EngineKind::Interpreter});
+  for (const HostLevel level : {HostLevel::Portable, HostLevel::Avx2, HostLevel::Avx512}) {
+    const Observed translated = run(
+        input, {.kind = EngineKind::Translator, .level = level, .runs_before_translation = 1});
+    EXPECT_EQ(translated.memory, reference.memory) << "level " << static_cast<int>(level);
+    EXPECT_EQ(translated.trace, reference.trace) << "level " << static_cast<int>(level);
+    EXPECT_EQ(translated.instructions, reference.instructions);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Inputs, Engines,
+                         testing::Combine(testing::Range(1, 5), testing::Bool(),
+                                          testing::Bool()));
+
+}  // namespace
+}  // namespace d1::emulator::test
