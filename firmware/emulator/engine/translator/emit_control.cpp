@@ -11,6 +11,7 @@ using isa::Operation;
 void RegionEmitter::emit_end(const Block& block, std::size_t index) {
   const Operation& last = block.operations[block.count - 1];
   const auto ticks = budget_ticks(block);
+  settle_all_nans();
   switch (last.id) {
     case InstructionId::beq: case InstructionId::bne: case InstructionId::blt:
     case InstructionId::bge: case InstructionId::bltu: case InstructionId::bgeu:
@@ -31,8 +32,9 @@ void RegionEmitter::emit_end(const Block& block, std::size_t index) {
     }
     default:
       emit_operation(last);
+      settle_all_nans();
       add_counters(block);
-      sub(r15, ticks);
+      sub(r15, budget_ticks(block));  // with what the last one took
       return go_to(block.end, index);
   }
 }

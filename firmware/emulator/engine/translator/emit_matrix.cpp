@@ -23,20 +23,30 @@ bool RegionEmitter::emit_matrix(const Operation& operation) {
   const auto place = [](unsigned guest, unsigned byte_offset) {
     return static_cast<int>(guest * isa::kVlenBytes + byte_offset);
   };
+  uses_matrix_ = true;
   mov(rdx, hart_field(offset_of(&isa::Hart::v)));
+  const Zmm halves[] = {Zmm(kFirstHalf), Zmm(kFirstHalf + 1)};
+  for (unsigned pair = 0; pair < 2; ++pair)
+    vbroadcasti64x4(halves[pair], ptr[rdx + place(b, 32 * pair)]);
   for (unsigned row = 0; row < 4; ++row) {
+    vectors_.note(c + row);
+    const int host = vectors_.host(c + row);
+    const Zmm sum(host >= 0 ? host : kThirdScratchVector);
+    if (host < 0) vmovdqa64(sum, v_in_memory(c + row));
     // Rows 2r and 2r + 1 of C in the halves of a register: pairs p of A's rows by p, 2 + p.
-    const Zmm sum = read_vector(c + row, kThirdScratchVector);
-    const Zmm to(sum.getIdx());
+    vbroadcasti32x4(zmm13, ptr[rdx + place(a, 16 * row)]);
     for (unsigned pair = 0; pair < 2; ++pair) {
-      vbroadcasti32x4(zmm14, ptr[rdx + place(a, 16 * row)]);
-      vpermilps(zmm14, zmm14, zword[rip + pair_order(pair)]);
-      vbroadcasti64x4(zmm13, ptr[rdx + place(b, 32 * pair)]);
-      vdpbf16ps(to, zmm14, zmm13);
+      vpermilps(zmm14, zmm13, Zmm(kFirstPairOrder + static_cast<int>(pair)));
+      vdpbf16ps(sum, zmm14, halves[pair]);
     }
-    vcmpps(k1, to, to, 3);
-    vpblendmd(to | k1, to, ptr_b[rip + constant128(0x7fc00000'7fc00000, 0)]);
-    write_vector(c + row, to);
+    if (host >= 0) {
+      vectors_.note_write(c + row);
+      pending_nans_ |= 1u << (c + row);
+      continue;
+    }
+    vcmpps(k1, sum, sum, 3);
+    vpblendmd(sum | k1, sum, ptr_b[rip + constant128(0x7fc00000'7fc00000, 0)]);
+    write_vector(c + row, sum);
   }
   relies_on_ |= kVectorReady;
   note_vector(operation);

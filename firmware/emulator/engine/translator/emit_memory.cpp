@@ -37,8 +37,9 @@ void RegionEmitter::slow_path(const Operation& operation, Label& slow, Label& ba
 
 void RegionEmitter::slow_path(Site& site, Label& slow, Label& back) {
   // Copies of labels stand for the same place.
-  out_of_line([this, &site, slow, back]() mutable {
+  out_of_line([this, &site, slow, back, pending = pending_nans_]() mutable {
     L(slow);
+    settle_nans(pending);
     flush_kept();
     mov(rax, reinterpret_cast<std::uint64_t>(&site));
     call(as_written(target_.thunks.call_semantics));

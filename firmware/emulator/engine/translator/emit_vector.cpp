@@ -22,6 +22,10 @@ Xbyak::Address RegionEmitter::v_in_memory(unsigned guest) {
 
 Zmm RegionEmitter::read_vector(unsigned guest, int scratch) {
   vectors_.note(guest);
+  if ((pending_nans_ >> guest & 1) != 0) {
+    settle_nans(1u << guest);
+    pending_nans_ &= ~(1u << guest);
+  }
   if (const int host = vectors_.host(guest); host >= 0) return Zmm(host);
   const Zmm to(scratch);
   vmovdqa64(to, v_in_memory(guest));
@@ -37,8 +41,24 @@ Zmm RegionEmitter::result_vector(unsigned guest) {
 
 void RegionEmitter::write_vector(unsigned guest, const Zmm& from) {
   vectors_.note_write(guest);
+  pending_nans_ &= ~(1u << guest);
   if (const int host = vectors_.host(guest); host < 0) vmovdqa64(v_in_memory(guest), from);
   else if (host != from.getIdx()) vmovdqa64(Zmm(host), from);
+}
+
+// Only kept registers of singles are ever pending.
+void RegionEmitter::settle_nans(std::uint32_t guests) {
+  for (unsigned guest = 0; guest < 32; ++guest) {
+    if ((guests >> guest & 1) == 0) continue;
+    const Zmm value(vectors_.host(guest));
+    vcmpps(k1, value, value, 3);  // unordered
+    vpblendmd(value | k1, value, ptr_b[rip + constant128(0x7fc00000'7fc00000, 0)]);
+  }
+}
+
+void RegionEmitter::settle_all_nans() {
+  settle_nans(pending_nans_);
+  pending_nans_ = 0;
 }
 
 bool RegionEmitter::group_aligned(unsigned guest, unsigned registers) noexcept {
@@ -71,8 +91,9 @@ bool RegionEmitter::emit_configuration(const Operation& operation) {
     cmp(read(operation.rs1, rcx), length);
     jb(partial, T_NEAR);
     Site& site = make_site(operation);
-    out_of_line([this, &site, partial]() mutable {
+    out_of_line([this, &site, partial, pending = pending_nans_]() mutable {
       L(partial);
+      settle_nans(pending);
       flush_kept();
       mov(rax, site.operation->pc);
       mov(rdx, reinterpret_cast<std::uint64_t>(&site));

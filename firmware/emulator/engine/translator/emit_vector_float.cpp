@@ -72,6 +72,100 @@ void RegionEmitter::canonical_result(Format format, const std::function<void()>&
   });
 }
 
+// vd += vs1 * vs2 and the like where the sums are kept in registers and are no factors: in place,
+// and one look for NaNs at two registers at a time.
+bool RegionEmitter::vector_accumulate(const Operation& operation, Format format) {
+  FusedForm form;
+  bool scalar;
+  const unsigned n = state_.registers();
+  if (!fused_form(operation.id, form, scalar) || !form.addend_is_vd ||
+      operation.rd == operation.rs2 || (!scalar && operation.rd == operation.rs1) ||
+      !group_aligned(operation.rs2, n) || (!scalar && !group_aligned(operation.rs1, n)))
+    return false;
+  for (unsigned i = 0; i < n; ++i)
+    if (vectors_.host(operation.rd + i) < 0) return false;
+  use_state();
+  Label slow, back, nan, settled;
+  const bool single = format == Format::Single;
+  Site& site = make_site(operation);
+  site.charges = false;
+  if (scalar) splat_float(operation, format, slow);
+  const auto sum = [&](unsigned i) { return Zmm(vectors_.host(operation.rd + i)); };
+  const auto compare = [this, single](const Xbyak::Opmask& k, const Zmm& a, const Zmm& b) {
+    if (single) vcmpps(k, a, b, 3);
+    else vcmppd(k, a, b, 3);
+  };
+  for (unsigned i = 0; i < n; ++i) {
+    (void)read_vector(operation.rd + i, kScratchVector);  // settles it
+    vectors_.note_write(operation.rd + i);
+    const Zmm other = scalar ? zmm13 : read_vector(operation.rs1 + i, kSecondScratchVector);
+    const Zmm factor = read_vector(operation.rs2 + i, kScratchVector);
+    if (!form.negate_product && !form.negate_addend)
+      single ? vfmadd231ps(sum(i), other, factor) : vfmadd231pd(sum(i), other, factor);
+    else if (!form.negate_product)
+      single ? vfmsub231ps(sum(i), other, factor) : vfmsub231pd(sum(i), other, factor);
+    else if (!form.negate_addend)
+      single ? vfnmadd231ps(sum(i), other, factor) : vfnmadd231pd(sum(i), other, factor);
+    else
+      single ? vfnmsub231ps(sum(i), other, factor) : vfnmsub231pd(sum(i), other, factor);
+  }
+  // Unordered if either is a NaN. Eight registers make four masks.
+  const Xbyak::Opmask masks[] = {k1, k2, k3, k4};
+  for (unsigned i = 0; i < n; i += 2) compare(masks[i / 2], sum(i), sum(n == 1 ? i : i + 1));
+  if (n == 8) {
+    korw(k1, k1, k2);
+    korw(k2, k3, k4);
+  }
+  kortestw(k1, n <= 2 ? k1 : k2);
+  jnz(nan, T_NEAR);
+  L(settled);
+  out_of_line([this, operation, single, scalar, n, nan, settled]() mutable {
+    L(nan);
+    for (unsigned i = 0; i < n; ++i) {
+      const Zmm value(vectors_.host(operation.rd + i));
+      if (single) vcmpps(k1, value, value, 3);
+      else vcmppd(k1, value, value, 3);
+      raise_invalid_product(operation, single, scalar, i);
+      if (single)
+        vpblendmd(value | k1, value, ptr_b[rip + constant128(0x7fc00000'7fc00000, 0)]);
+      else
+        vpblendmq(value | k1, value, ptr_b[rip + constant128(0x7ff80000'00000000, 0)]);
+    }
+    jmp(settled, T_NEAR);
+  });
+  L(back);
+  relies_on_ |= kFloatReady;
+  note_vector(operation);
+  slow_path(site, slow, back);
+  return true;
+}
+
+// The flag NV of the products vs1 * vs2 where k1 is set, and no other flag. The scalar is in zmm13.
+void RegionEmitter::raise_invalid_product(const Operation& operation, bool single, bool scalar,
+                                          unsigned i) {
+  sub(rsp, 16);
+  stmxcsr(dword[rsp]);
+  mov(eax, dword[rsp]);
+  and_(eax, ~0x3f);
+  mov(dword[rsp + 4], eax);
+  ldmxcsr(dword[rsp + 4]);
+  const auto from = [this](unsigned guest, int scratch) {
+    if (const int host = vectors_.host(guest); host >= 0) return Zmm(host);
+    vmovdqa64(Zmm(scratch), v_in_memory(guest));
+    return Zmm(scratch);
+  };
+  const Zmm b = scalar ? zmm13 : from(operation.rs1 + i, kThirdScratchVector);
+  const Zmm a = from(operation.rs2 + i, kScratchVector);
+  if (single) vmulps(zmm14 | k1, a, b);
+  else vmulpd(zmm14 | k1, a, b);
+  stmxcsr(dword[rsp + 4]);
+  mov(eax, dword[rsp + 4]);
+  and_(eax, 1);
+  or_(dword[rsp], eax);
+  ldmxcsr(dword[rsp]);
+  add(rsp, 16);
+}
+
 bool RegionEmitter::vector_fused(const Operation& operation, Format format) {
   FusedForm form;
   bool scalar;
@@ -92,8 +186,8 @@ bool RegionEmitter::vector_fused(const Operation& operation, Format format) {
     const Zmm other = scalar ? zmm13 : read_vector(operation.rs1 + i, kSecondScratchVector);
     const Zmm first = read_vector(factor, kScratchVector);
     if (first.getIdx() != kScratchVector) vmovaps(zmm14, first);
-    vectors_.note(addend);
-    const int kept = vectors_.host(addend);
+    const bool kept = vectors_.host(addend) >= 0;
+    if (!kept) vectors_.note(addend);
     const auto emit = [&](const Xbyak::Operand& third) {
       if (!form.negate_product && !form.negate_addend)
         single ? vfmadd213ps(zmm14, other, third) : vfmadd213pd(zmm14, other, third);
@@ -104,7 +198,7 @@ bool RegionEmitter::vector_fused(const Operation& operation, Format format) {
       else
         single ? vfnmsub213ps(zmm14, other, third) : vfnmsub213pd(zmm14, other, third);
     };
-    if (kept >= 0) emit(Zmm(kept));
+    if (kept) emit(read_vector(addend, kThirdScratchVector));
     else emit(v_in_memory(addend));
     const bool splatted = scalar;
     const unsigned rs1 = operation.rs1 + i;
@@ -189,7 +283,8 @@ bool RegionEmitter::emit_vector_float(const Operation& operation) {
       !group_aligned(operation.rd, state_.registers()))
     return false;
   const Format format = state_.sew_log2 == 5 ? Format::Single : Format::Double;
-  return vector_fused(operation, format) || vector_float_binary(operation, format);
+  return vector_accumulate(operation, format) || vector_fused(operation, format) ||
+         vector_float_binary(operation, format);
 }
 
 }  // namespace d1::emulator

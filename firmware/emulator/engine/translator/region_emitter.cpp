@@ -31,7 +31,7 @@ const std::uint8_t* RegionEmitter::emit() {
   }
   if (relies_on_ != 0) {  // uses more than integers: once more, knowing what
     forget_all(sites, links);
-    choose_kept(floats_, vectors_, level());
+    choose_kept(floats_, vectors_, level(), uses_matrix_ ? Uses::Matrix : Uses::NoMatrix);
     always_boxed_ = singles_read_ & ~unboxed_writes_;
     emit_entry();
     emit_all();
@@ -136,6 +136,10 @@ void RegionEmitter::emit_kept_registers() {
   });
   if (vectors_.any_kept()) mov(rdx, hart_field(offset_of(&isa::Hart::v)));
   each(vectors_, [&](unsigned guest, int host) { vmovdqa64(Xbyak::Zmm(host), v(guest)); });
+  if (uses_matrix_)
+    for (int pair = 0; pair < 2; ++pair)
+      vmovdqa64(Xbyak::Zmm(kFirstPairOrder + pair),
+                zword[rip + pair_order(static_cast<unsigned>(pair))]);
   ret();
 }
 
@@ -167,6 +171,7 @@ void RegionEmitter::emit_block(std::size_t index) {
   state_ = block_states_[index];
   independent_state_ = independent_states_[index];
   varying_ = {};
+  pending_nans_ = 0;
   L(labels_[block_->start]);
   for (unsigned i = 0; i + 1 < block_->count; ++i) emit_operation(block_->operations[i]);
   emit_end(*block_, index);
@@ -195,6 +200,7 @@ void RegionEmitter::call_semantics(const Operation& operation) {
     boxed_ &= ~(1u << operation.rd);
     unboxed_writes_ |= 1u << operation.rd;
   }
+  settle_all_nans();
   flush_kept();
   mov(rax, reinterpret_cast<std::uint64_t>(&make_site(operation)));
   call(as_written(target_.thunks.call_semantics));

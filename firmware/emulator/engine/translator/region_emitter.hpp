@@ -178,6 +178,11 @@ class RegionEmitter : public Assembler {
   void canonical_result(Format format, const std::function<void()>& product);
   bool vector_fused(const Operation& operation, Format format);
   bool vector_float_binary(const Operation& operation, Format format);
+  // Registers whose NaNs are not canonical yet become so before anybody else sees them.
+  void settle_nans(std::uint32_t guests);
+  void settle_all_nans();
+  bool vector_accumulate(const Operation& operation, Format format);
+  void raise_invalid_product(const Operation& operation, bool single, bool scalar, unsigned i);
   // Which 32-bit elements of A's rows the given pair of mma.bf16 takes.
   Label& pair_order(unsigned pair) { return pair_orders_[pair]; }
 
@@ -210,6 +215,8 @@ class RegionEmitter : public Assembler {
   VectorState state_, independent_state_;  // here
   bool needs_entry_state_ = false;
   UnitTicks varying_{};                    // of the block so far: beyond its fixed_units
+  std::uint32_t pending_nans_ = 0;         // vector registers of singles
+  bool uses_matrix_ = false;
   unsigned vectors_seen_ = 0, vector_calls_ = 0;
   std::map<unsigned, Label> pair_orders_;  // constants
 };

@@ -42,7 +42,12 @@ class KeptRegisters {
   std::uint32_t written_ = 0, excluded_ = 0;
 };
 
+// In regions with matrix products these are for them alone: the orders of pairs, and halves of B.
+inline constexpr int kFirstPairOrder = 8, kFirstHalf = 10;
+
+enum class Uses : std::uint8_t { NoMatrix, Matrix };
+
 // Shares out the host's registers: the most used first.
-void choose_kept(KeptRegisters& floats, KeptRegisters& vectors, HostLevel level);
+void choose_kept(KeptRegisters& floats, KeptRegisters& vectors, HostLevel level, Uses uses);
 
 }  // namespace d1::emulator
