@@ -16,6 +16,7 @@ using isa::Outcome;
 // Called by translated code. The ticks by which the turn's budget shrinks, or -1 if the
 // instruction did not end with Next.
 std::int64_t run_semantics(Hart* hart, const Site* site) {
+  see_published_code();
   const unsigned rounding = hart->float_rounding;
   const Outcome outcome = site->semantics(*hart, *site->operation);
   // Translated code computes under the rounding mode that it found.

@@ -12,6 +12,7 @@
 // The stack is aligned to 16 bytes, so a thunk is called like any function.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include <d1/emulator/engine_options.hpp>
@@ -36,6 +37,15 @@ struct Thunks {
   // Runs the semantics of a Site in rax; returns if the instruction ended with Next.
   const std::uint8_t* call_semantics = nullptr;
 };
+
+// Translated code reaches other translated code by plain loads and jumps, which on x86 see what was
+// written before. These say so in terms of C++: what was done before publish_code() is visible after
+// see_published_code() to whoever ran that code.
+inline std::atomic<std::uint64_t> published_code{0};
+inline void publish_code() noexcept { published_code.fetch_add(1, std::memory_order_release); }
+inline void see_published_code() noexcept {
+  (void)published_code.load(std::memory_order_acquire);
+}
 
 // Emits them at cache.next().
 [[nodiscard]] Thunks emit_thunks(CodeCache& cache, HostLevel level);

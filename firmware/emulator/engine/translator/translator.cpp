@@ -94,14 +94,19 @@ class Translator final : public Engine {
   };
 
   After run_turn(Hart& hart, const CodeView& code, std::uint64_t limit);
-  Left run_translated(Hart& hart, const void* entry, std::uint64_t limit);
-  [[nodiscard]] const void* entry_of(Hart& hart, CodeImage& image, const Block& block);
-  [[nodiscard]] const void* translate(Hart& hart, CodeImage& image, const Block& block);
-  [[nodiscard]] const void* variant_of(Hart& hart, CodeImage& image, const Block& block,
-                                       const Left& left);
+  // Host code, and which generation of it that is. No code: null.
+  struct Entry {
+    const void* code = nullptr;
+    std::uint64_t generation = 0;
+  };
+  Left run_translated(Hart& hart, const Entry& entry, std::uint64_t limit);
+  [[nodiscard]] Entry entry_of(Hart& hart, CodeImage& image, const Block& block);
+  [[nodiscard]] Entry translate(Hart& hart, CodeImage& image, const Block& block);
+  [[nodiscard]] Entry variant_of(Hart& hart, CodeImage& image, const Block& block,
+                                 const Left& left);
   // With the lock held. Null if it does not pay.
   [[nodiscard]] const void* emit_region(Hart& hart, CodeImage& image, const Block& block);
-  void link(const Left& left, const void* entry);
+  void link(const Left& left, const Entry& entry);
   void drop_all();
   [[nodiscard]] static std::uint32_t missing(const Hart& hart) noexcept;
   static bool make_ready(Hart& hart) noexcept;
@@ -156,10 +161,10 @@ After Translator::run_turn(Hart& hart, const CodeView& code, std::uint64_t limit
       if (fetch_fault(hart) == After::Unhandled) return After::Unhandled;
       continue;
     }
-    const void* entry = nullptr;
+    Entry entry;
     if (left.other_state) entry = variant_of(hart, *image, *block, left);
     else if (!left.interpret) entry = entry_of(hart, *image, *block);
-    if (entry != nullptr) {
+    if (entry.code != nullptr) {
       if (left.link != nullptr) link(left, entry);
       left = run_translated(hart, entry, limit);
     } else {
@@ -172,25 +177,29 @@ After Translator::run_turn(Hart& hart, const CodeView& code, std::uint64_t limit
 }
 
 // The block's host code, if it may be entered now.
-const void* Translator::entry_of(Hart& hart, CodeImage& image, const Block& block) {
+Translator::Entry Translator::entry_of(Hart& hart, CodeImage& image, const Block& block) {
   if (hart.reservations_held) [[unlikely]] {
     isa::announce_reservations(hart);
-    if (hart.reservations_held) return nullptr;
+    if (hart.reservations_held) return {};
   }
+  const std::uint64_t generation = generation_.load(std::memory_order_acquire);
   // Pairs with the release in TranslatedBlocks::add.
-  if (const void* entry = block.entry.load(std::memory_order_acquire)) [[likely]] return entry;
+  if (const void* code = block.entry.load(std::memory_order_acquire)) [[likely]]
+    return {code, generation};
   const std::uint32_t heat = block.heat.load(std::memory_order_relaxed);
-  if (heat == kNeverTranslated) return nullptr;
+  if (heat == kNeverTranslated) return {};
   block.heat.store(heat + 1, std::memory_order_relaxed);  // losing a count does no harm
-  if (heat < options_.runs_before_translation) return nullptr;
+  if (heat < options_.runs_before_translation) return {};
   return translate(hart, image, block);
 }
 
-Translator::Left Translator::run_translated(Hart& hart, const void* entry, std::uint64_t limit) {
+Translator::Left Translator::run_translated(Hart& hart, const Entry& entry, std::uint64_t limit) {
   std::atomic<std::uint32_t>& inside = insiders_.mine();
   inside.fetch_add(1, std::memory_order_seq_cst);
-  // Pairs with drop_all: either it sees this thread inside, or this thread sees it dropping.
+  // Pairs with drop_all: either it sees this thread inside, or this thread sees that it drops, or
+  // has dropped, the code.
   if (dropping_.load(std::memory_order_seq_cst) ||
+      generation_.load(std::memory_order_seq_cst) != entry.generation ||
       hart.memory.base != target_.window_base || hart.memory.bytes != target_.window_bytes)
       [[unlikely]] {
     inside.fetch_sub(1, std::memory_order_release);
@@ -200,27 +209,28 @@ Translator::Left Translator::run_translated(Hart& hart, const void* entry, std::
   const auto gs = reinterpret_cast<std::uint64_t>(hart.memory.host) - hart.memory.base;
   hart.exit.missing = missing(hart);
   if (!kSetsGs) set_gs_slowly(gs);
-  target_.thunks.enter(&hart, entry, static_cast<std::int64_t>(limit - work_done(hart)), gs);
-  const std::uint64_t generation = generation_.load(std::memory_order_relaxed);
+  target_.thunks.enter(&hart, entry.code, static_cast<std::int64_t>(limit - work_done(hart)), gs);
+  see_published_code();
+  const auto reason = static_cast<ExitReason>(hart.exit.reason);
+  Site site{};  // a copy: outside, the code and what belongs to it may be dropped
+  if (reason >= ExitReason::Outcome || reason == ExitReason::Rest)
+    site = *static_cast<const Site*>(hart.exit.detail);
   inside.fetch_sub(1, std::memory_order_release);
   sync_counters(hart, issued);
-  switch (const auto reason = static_cast<ExitReason>(hart.exit.reason)) {
+  switch (reason) {
     case ExitReason::Leave: return {};
     case ExitReason::Link:
     case ExitReason::State:
       return {After::Continue, false,
               const_cast<Link*>(static_cast<const Link*>(hart.exit.detail)),
-              reason == ExitReason::State, generation};
-    case ExitReason::Rest: {
-      const Site& site = *static_cast<const Site*>(hart.exit.detail);
+              reason == ExitReason::State, entry.generation};
+    case ExitReason::Rest:
       return {run_rest(hart, *site.block, *site.operation, site.charged, limit)};
-    }
     case ExitReason::Budget: return {After::Budget};
     case ExitReason::Guard: return {After::Continue, !make_ready(hart)};
     default: {
       const auto outcome = static_cast<Outcome>(static_cast<std::uint32_t>(reason) -
                                                 static_cast<std::uint32_t>(ExitReason::Outcome));
-      const Site& site = *static_cast<const Site*>(hart.exit.detail);
       for (unsigned u = 0; u < hart.units.size(); ++u) hart.units[u] += site.charged[u];
       return {finish_block(hart, *site.block, outcome, limit)};
     }
@@ -236,13 +246,14 @@ void Translator::sync_counters(Hart& hart, std::uint32_t issued_before) noexcept
   hart.instret += hart.units[static_cast<unsigned>(isa::Unit::Issue)] - issued_before;
 }
 
-const void* Translator::translate(Hart& hart, CodeImage& image, const Block& block) {
+Translator::Entry Translator::translate(Hart& hart, CodeImage& image, const Block& block) {
   const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock.owns_lock()) return nullptr;
-  if (const void* entry = block.entry.load(std::memory_order_acquire)) return entry;
+  if (!lock.owns_lock()) return {};
+  if (const void* code = block.entry.load(std::memory_order_acquire))
+    return {code, generation_.load(std::memory_order_relaxed)};
   if (!translatable(block)) {
     block.heat.store(kNeverTranslated, std::memory_order_relaxed);
-    return nullptr;
+    return {};
   }
   if (!window_known_.load(std::memory_order_relaxed)) {
     target_.window_base = hart.memory.base;
@@ -258,14 +269,17 @@ const void* Translator::translate(Hart& hart, CodeImage& image, const Block& blo
   } else {
     block.heat.store(kNeverTranslated, std::memory_order_relaxed);
   }
-  return entry;
+  return {entry, generation_.load(std::memory_order_relaxed)};
 }
 
 const void* Translator::emit_region(Hart& hart, CodeImage& image, const Block& block) {
   if (cache_.room() < kRoomForRegion) drop_all();
   const Region region = find_region(image, block, options_.runs_before_translation == 0);
   try {
-    return RegionEmitter(cache_, target_, records_, region, vector_state_of(hart)).emit();
+    const void* const code =
+        RegionEmitter(cache_, target_, records_, region, vector_state_of(hart)).emit();
+    publish_code();
+    return code;
   } catch (const Xbyak::Error&) {  // larger than the room that is kept for a region
     return nullptr;
   }
@@ -273,24 +287,26 @@ const void* Translator::emit_region(Hart& hart, CodeImage& image, const Block& b
 
 // Code for the state the hart is in, where that led out of the block's code often enough; null: the
 // interpreter goes on.
-const void* Translator::variant_of(Hart& hart, CodeImage& image, const Block& block,
-                                   const Left& left) {
-  if (!vector_state_of(hart).full) return nullptr;
+Translator::Entry Translator::variant_of(Hart& hart, CodeImage& image, const Block& block,
+                                         const Left& left) {
+  if (!vector_state_of(hart).full) return {};
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock.owns_lock() || generation_.load(std::memory_order_relaxed) != left.generation)
-    return nullptr;
-  if (++left.link->misses != kMissesBeforeVariant || cache_.room() < kRoomForRegion) return nullptr;
-  return emit_region(hart, image, block);
+    return {};
+  if (++left.link->misses != kMissesBeforeVariant || cache_.room() < kRoomForRegion) return {};
+  return {emit_region(hart, image, block), left.generation};
 }
 
 // Lets a jump lead to host code from now on.
-void Translator::link(const Left& left, const void* entry) {
+void Translator::link(const Left& left, const Entry& entry) {
   const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock.owns_lock() || generation_.load(std::memory_order_relaxed) != left.generation) return;
+  if (!lock.owns_lock() || left.generation != entry.generation ||
+      generation_.load(std::memory_order_relaxed) != left.generation)
+    return;
   const Link& link = *left.link;
   const std::uint8_t* const next = cache_.executable(link.displacement) + 4;
   const auto distance =
-      static_cast<std::int32_t>(static_cast<const std::uint8_t*>(entry) - next);
+      static_cast<std::int32_t>(static_cast<const std::uint8_t*>(entry.code) - next);
   // One aligned word: others see the old target or the new one.
   std::atomic_ref(*reinterpret_cast<std::int32_t*>(link.displacement))
       .store(distance, std::memory_order_release);
