@@ -39,8 +39,8 @@ struct Thunks {
 };
 
 // Translated code reaches other translated code by plain loads and jumps, which on x86 see what was
-// written before. These say so in terms of C++: what was done before publish_code() is visible after
-// see_published_code() to whoever ran that code.
+// written before. These say so in terms of C++: what was done before publish_code() is visible
+// after see_published_code() to whoever ran that code.
 inline std::atomic<std::uint64_t> published_code{0};
 inline void publish_code() noexcept { published_code.fetch_add(1, std::memory_order_release); }
 inline void see_published_code() noexcept {
