@@ -211,6 +211,10 @@ Outcome Node::semaphore_post(Hart& hart, const Operation& operation, std::uint64
                              std::uint64_t count) {
   if (count > D1_SEMAPHORE_MAX_COUNT)
     return isa::trap(hart, operation, Cause::SemaphoreFault, count);
+  if (target < D1_SEMAPHORES) {  // the node's own
+    deliver_post(static_cast<unsigned>(target), count, isa::ticks_now(hart));
+    return Outcome::Next;
+  }
   const Target place = resolve(target);
   if (place.kind == Target::Dip) {
     send(hart, PacketKind::Complete).value = count;
