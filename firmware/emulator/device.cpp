@@ -191,9 +191,9 @@ void Device::Implementation::run(const std::function<bool()>& stop, Clock::time_
   runners_.fetch_add(1);
   while (!stop()) {
     bool idle = false;
-    if (mutex_.try_lock()) {
+    if (std::unique_lock machine(mutex_, std::try_to_lock); machine) {
       const Pumped pumped = pump(stop, deadline);
-      mutex_.unlock();
+      machine.unlock();
       if (pumped == Pumped::Stopped) break;
       idle = pumped == Pumped::Idle;
       if (pumped == Pumped::Yielded) std::this_thread::yield();
