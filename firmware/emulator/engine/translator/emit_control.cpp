@@ -122,17 +122,21 @@ RegionEmitter::Label& RegionEmitter::label_of(std::uint64_t pc) {
   out_of_line([this, pc, &label] {
     L(label);
     flush_kept();
-    // The displacement is one aligned word, so that it can change while others jump.
-    while ((reinterpret_cast<std::uintptr_t>(getCurr()) + 1) % 4 != 0) nop();
-    Link& link = records_.links.emplace_back(Link{const_cast<std::uint8_t*>(getCurr()) + 1});
-    Label unlinked;
-    jmp(unlinked, T_NEAR);
-    L(unlinked);
-    mov(rax, pc);
-    mov(rdx, reinterpret_cast<std::uint64_t>(&link));
-    jmp(as_written(target_.thunks.leave_link), T_NEAR);
+    emit_link(pc, target_.thunks.leave_link);
   });
   return label;
+}
+
+void RegionEmitter::emit_link(std::uint64_t pc, const std::uint8_t* exit) {
+  // The displacement is one aligned word, so that it can change while others jump.
+  while ((reinterpret_cast<std::uintptr_t>(getCurr()) + 1) % 4 != 0) nop();
+  Link& link = records_.links.emplace_back(Link{const_cast<std::uint8_t*>(getCurr()) + 1});
+  Label unlinked;
+  jmp(unlinked, T_NEAR);
+  L(unlinked);
+  mov(rax, pc);
+  mov(rdx, reinterpret_cast<std::uint64_t>(&link));
+  jmp(as_written(exit), T_NEAR);
 }
 
 RegionEmitter::Label& RegionEmitter::budget_exit(std::uint64_t pc) {

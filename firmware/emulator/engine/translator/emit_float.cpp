@@ -71,15 +71,9 @@ void RegionEmitter::note_float(const Operation& operation, Format format) {
 
 // --- arithmetic -------------------------------------------------------------------------------
 
-// rd = f(rs1, second): emit computes into its first argument.
-void RegionEmitter::float_binary(const Operation& operation, unsigned second, Format format,
-                                 const FloatBinary& emit) {
-  Label slow, back;
-  const bool single = format == Format::Single;
-  const Xbyak::Xmm left = read_as(format, operation.rs1, kScratchVector, slow);
-  const Xbyak::Xmm right = read_as(format, second, kSecondScratchVector, slow);
-  emit(xmm14, left, right);
-  if (single) vucomiss(xmm14, xmm14);
+void RegionEmitter::finish_float(const Operation& operation, Format format, Label& slow) {
+  Label back;
+  if (format == Format::Single) vucomiss(xmm14, xmm14);
   else vucomisd(xmm14, xmm14);
   jp(slow, T_NEAR);
   write_float(operation.rd, xmm14);
@@ -88,10 +82,20 @@ void RegionEmitter::float_binary(const Operation& operation, unsigned second, Fo
   slow_path(operation, slow, back);
 }
 
+// rd = f(rs1, second): emit computes into its first argument.
+void RegionEmitter::float_binary(const Operation& operation, unsigned second, Format format,
+                                 const FloatBinary& emit) {
+  Label slow;
+  const Xbyak::Xmm left = read_as(format, operation.rs1, kScratchVector, slow);
+  const Xbyak::Xmm right = read_as(format, second, kSecondScratchVector, slow);
+  emit(xmm14, left, right);
+  finish_float(operation, format, slow);
+}
+
 // rd = +-(rs1 * rs2) +- rs3
 void RegionEmitter::float_fused(const Operation& operation, Format format,
                                 const FloatFused& emit) {
-  Label slow, back;
+  Label slow;
   const bool single = format == Format::Single;
   const Xbyak::Xmm left = read_as(format, operation.rs1, kScratchVector, slow);
   const Xbyak::Xmm right = read_as(format, operation.rs2, kSecondScratchVector, slow);
@@ -102,13 +106,7 @@ void RegionEmitter::float_fused(const Operation& operation, Format format,
   const int addend = floats_.host(operation.rs3);
   if (addend >= 0) emit(xmm14, right, Xbyak::Xmm(addend));
   else emit(xmm14, right, f_in_memory(operation.rs3));
-  if (single) vucomiss(xmm14, xmm14);
-  else vucomisd(xmm14, xmm14);
-  jp(slow, T_NEAR);
-  write_float(operation.rd, xmm14);
-  L(back);
-  note_float(operation, format);
-  slow_path(operation, slow, back);
+  finish_float(operation, format, slow);
 }
 
 // rd = rs1 < rs2 and the like. emit compares; NaNs are left to the semantics function.
@@ -231,22 +229,16 @@ void RegionEmitter::float_from_integer(const Operation& operation, Format format
 }
 
 void RegionEmitter::float_change_format(const Operation& operation, Format to) {
-  Label slow, back;
+  Label slow;
   if (to == Format::Single) {
     const Xbyak::Xmm from = read_float(operation.rs1, kSecondScratchVector);
     vpcmpeqd(xmm14, xmm14, xmm14);
     vcvtsd2ss(xmm14, xmm14, from);
-    vucomiss(xmm14, xmm14);
   } else {
     const Xbyak::Xmm from = read_as(Format::Single, operation.rs1, kSecondScratchVector, slow);
     vcvtss2sd(xmm14, from, from);
-    vucomisd(xmm14, xmm14);
   }
-  jp(slow, T_NEAR);
-  write_float(operation.rd, xmm14);
-  L(back);
-  note_float(operation, to);
-  slow_path(operation, slow, back);
+  finish_float(operation, to, slow);
 }
 
 void RegionEmitter::float_move(const Operation& operation) {

@@ -44,8 +44,8 @@ bool RegionEmitter::emit_matrix(const Operation& operation) {
       pending_nans_ |= 1u << (c + row);
       continue;
     }
-    vcmpps(k1, sum, sum, 3);
-    vpblendmd(sum | k1, sum, ptr_b[rip + constant128(0x7fc00000'7fc00000, 0)]);
+    compare_unordered(Format::Single, k1, sum, sum);
+    blend_canonical(Format::Single, sum);
     write_vector(c + row, sum);
   }
   relies_on_ |= kVectorReady;

@@ -37,7 +37,7 @@ void RegionEmitter::slow_path(const Operation& operation, Label& slow, Label& ba
 
 void RegionEmitter::slow_path(Site& site, Label& slow, Label& back) {
   // Copies of labels stand for the same place.
-  out_of_line([this, &site, slow, back, pending = pending_nans_]() mutable {
+  out_of_line([this, &site, slow, back, pending = pending_before_]() mutable {
     L(slow);
     settle_nans(pending);
     flush_kept();

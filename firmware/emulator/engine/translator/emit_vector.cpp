@@ -51,8 +51,8 @@ void RegionEmitter::settle_nans(std::uint32_t guests) {
   for (unsigned guest = 0; guest < 32; ++guest) {
     if ((guests >> guest & 1) == 0) continue;
     const Zmm value(vectors_.host(guest));
-    vcmpps(k1, value, value, 3);  // unordered
-    vpblendmd(value | k1, value, ptr_b[rip + constant128(0x7fc00000'7fc00000, 0)]);
+    compare_unordered(Format::Single, k1, value, value);
+    blend_canonical(Format::Single, value);
   }
 }
 
@@ -91,7 +91,7 @@ bool RegionEmitter::emit_configuration(const Operation& operation) {
     cmp(read(operation.rs1, rcx), length);
     jb(partial, T_NEAR);
     Site& site = make_site(operation);
-    out_of_line([this, &site, partial, pending = pending_nans_]() mutable {
+    out_of_line([this, &site, partial, pending = pending_before_]() mutable {
       L(partial);
       settle_nans(pending);
       flush_kept();

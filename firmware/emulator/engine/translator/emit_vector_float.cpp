@@ -53,21 +53,61 @@ Zmm RegionEmitter::splat_float(const Operation& operation, Format format, Label&
   return zmm13;
 }
 
-// What is a NaN in zmm14 becomes canonical, out of line. `product` emits a multiplication of the
-// factors whose flags are wanted, or nothing.
+void RegionEmitter::compare_unordered(Format format, const Xbyak::Opmask& mask, const Zmm& a,
+                                      const Zmm& b) {
+  constexpr int kUnordered = 3;
+  if (format == Format::Single) vcmpps(mask, a, b, kUnordered);
+  else vcmppd(mask, a, b, kUnordered);
+}
+
+// Where k1 is set.
+void RegionEmitter::blend_canonical(Format format, const Zmm& value) {
+  if (format == Format::Single)
+    vpblendmd(value | k1, value, ptr_b[rip + constant128(0x7fc00000'7fc00000, 0)]);
+  else
+    vpblendmq(value | k1, value, ptr_b[rip + constant128(0x7ff80000'00000000, 0)]);
+}
+
+// The flag NV of the products where k1 is set, and no other flag. zmm14 may hold the results: the
+// products go over it only where those are NaNs.
+void RegionEmitter::raise_invalid_product(Format format, unsigned left, unsigned right) {
+  constexpr std::uint32_t kInvalid = 1, kSticky = 0x3f;
+  const auto factor = [this](unsigned guest, int scratch) {
+    if (guest == kSplatted) return Zmm(kSecondScratchVector);
+    if (const int host = vectors_.host(guest); host >= 0) return Zmm(host);
+    vmovdqa64(Zmm(scratch), v_in_memory(guest));
+    return Zmm(scratch);
+  };
+  sub(rsp, 16);
+  stmxcsr(dword[rsp]);
+  mov(eax, dword[rsp]);
+  and_(eax, ~kSticky);
+  mov(dword[rsp + 4], eax);
+  ldmxcsr(dword[rsp + 4]);
+  const Zmm a = factor(left, kThirdScratchVector);
+  const Zmm b = factor(right, kSecondScratchVector);
+  if (format == Format::Single) vmulps(zmm14 | k1, a, b);
+  else vmulpd(zmm14 | k1, a, b);
+  stmxcsr(dword[rsp + 4]);
+  mov(eax, dword[rsp + 4]);
+  and_(eax, kInvalid);
+  or_(dword[rsp], eax);
+  ldmxcsr(dword[rsp]);
+  add(rsp, 16);
+}
+
+// What is a NaN in zmm14 becomes canonical, out of line, where `product` may emit what raises the
+// flag of the factors.
 void RegionEmitter::canonical_result(Format format, const std::function<void()>& product) {
-  const bool single = format == Format::Single;
   Label nan, back;
-  if (single) vcmpps(k1, zmm14, zmm14, 3);  // unordered
-  else vcmppd(k1, zmm14, zmm14, 3);
+  compare_unordered(format, k1, zmm14, zmm14);
   kortestw(k1, k1);
   jnz(nan, T_NEAR);
   L(back);
-  out_of_line([this, single, product, nan, back]() mutable {
+  out_of_line([this, format, product, nan, back]() mutable {
     L(nan);
     if (product) product();
-    if (single) vpblendmd(zmm14 | k1, zmm14, ptr_b[rip + constant128(0x7fc00000'7fc00000, 0)]);
-    else vpblendmq(zmm14 | k1, zmm14, ptr_b[rip + constant128(0x7ff80000'00000000, 0)]);
+    blend_canonical(format, zmm14);
     jmp(back, T_NEAR);
   });
 }
@@ -91,10 +131,6 @@ bool RegionEmitter::vector_accumulate(const Operation& operation, Format format)
   site.charges = false;
   if (scalar) splat_float(operation, format, slow);
   const auto sum = [&](unsigned i) { return Zmm(vectors_.host(operation.rd + i)); };
-  const auto compare = [this, single](const Xbyak::Opmask& k, const Zmm& a, const Zmm& b) {
-    if (single) vcmpps(k, a, b, 3);
-    else vcmppd(k, a, b, 3);
-  };
   for (unsigned i = 0; i < n; ++i) {
     (void)read_vector(operation.rd + i, kScratchVector);  // settles it
     vectors_.note_write(operation.rd + i);
@@ -111,7 +147,8 @@ bool RegionEmitter::vector_accumulate(const Operation& operation, Format format)
   }
   // Unordered if either is a NaN. Eight registers make four masks.
   const Xbyak::Opmask masks[] = {k1, k2, k3, k4};
-  for (unsigned i = 0; i < n; i += 2) compare(masks[i / 2], sum(i), sum(n == 1 ? i : i + 1));
+  for (unsigned i = 0; i < n; i += 2)
+    compare_unordered(format, masks[i / 2], sum(i), sum(n == 1 ? i : i + 1));
   if (n == 8) {
     korw(k1, k1, k2);
     korw(k2, k3, k4);
@@ -119,17 +156,13 @@ bool RegionEmitter::vector_accumulate(const Operation& operation, Format format)
   kortestw(k1, n <= 2 ? k1 : k2);
   jnz(nan, T_NEAR);
   L(settled);
-  out_of_line([this, operation, single, scalar, n, nan, settled]() mutable {
+  out_of_line([this, operation, format, scalar, n, nan, settled]() mutable {
     L(nan);
     for (unsigned i = 0; i < n; ++i) {
       const Zmm value(vectors_.host(operation.rd + i));
-      if (single) vcmpps(k1, value, value, 3);
-      else vcmppd(k1, value, value, 3);
-      raise_invalid_product(operation, single, scalar, i);
-      if (single)
-        vpblendmd(value | k1, value, ptr_b[rip + constant128(0x7fc00000'7fc00000, 0)]);
-      else
-        vpblendmq(value | k1, value, ptr_b[rip + constant128(0x7ff80000'00000000, 0)]);
+      compare_unordered(format, k1, value, value);
+      raise_invalid_product(format, operation.rs2 + i, scalar ? kSplatted : operation.rs1 + i);
+      blend_canonical(format, value);
     }
     jmp(settled, T_NEAR);
   });
@@ -138,32 +171,6 @@ bool RegionEmitter::vector_accumulate(const Operation& operation, Format format)
   note_vector(operation);
   slow_path(site, slow, back);
   return true;
-}
-
-// The flag NV of the products vs1 * vs2 where k1 is set, and no other flag. The scalar is in zmm13.
-void RegionEmitter::raise_invalid_product(const Operation& operation, bool single, bool scalar,
-                                          unsigned i) {
-  sub(rsp, 16);
-  stmxcsr(dword[rsp]);
-  mov(eax, dword[rsp]);
-  and_(eax, ~0x3f);
-  mov(dword[rsp + 4], eax);
-  ldmxcsr(dword[rsp + 4]);
-  const auto from = [this](unsigned guest, int scratch) {
-    if (const int host = vectors_.host(guest); host >= 0) return Zmm(host);
-    vmovdqa64(Zmm(scratch), v_in_memory(guest));
-    return Zmm(scratch);
-  };
-  const Zmm b = scalar ? zmm13 : from(operation.rs1 + i, kThirdScratchVector);
-  const Zmm a = from(operation.rs2 + i, kScratchVector);
-  if (single) vmulps(zmm14 | k1, a, b);
-  else vmulpd(zmm14 | k1, a, b);
-  stmxcsr(dword[rsp + 4]);
-  mov(eax, dword[rsp + 4]);
-  and_(eax, 1);
-  or_(dword[rsp], eax);
-  ldmxcsr(dword[rsp]);
-  add(rsp, 16);
 }
 
 bool RegionEmitter::vector_fused(const Operation& operation, Format format) {
@@ -200,27 +207,9 @@ bool RegionEmitter::vector_fused(const Operation& operation, Format format) {
     };
     if (kept) emit(read_vector(addend, kThirdScratchVector));
     else emit(v_in_memory(addend));
-    const bool splatted = scalar;
-    const unsigned rs1 = operation.rs1 + i;
-    canonical_result(format, [this, single, factor, rs1, splatted] {
-      // The product alone, where the result is a NaN: of its flags only NV counts.
-      sub(rsp, 16);
-      stmxcsr(dword[rsp]);
-      mov(eax, dword[rsp]);
-      and_(eax, ~0x3f);
-      mov(dword[rsp + 4], eax);
-      ldmxcsr(dword[rsp + 4]);
-      // zmm14 holds the result: the product goes over it only where that is a NaN anyway.
-      const Zmm a = read_vector(factor, kThirdScratchVector);
-      const Zmm b = splatted ? zmm13 : read_vector(rs1, kSecondScratchVector);
-      if (single) vmulps(zmm14 | k1, a, b);
-      else vmulpd(zmm14 | k1, a, b);
-      stmxcsr(dword[rsp + 4]);
-      mov(eax, dword[rsp + 4]);
-      and_(eax, 1);
-      or_(dword[rsp], eax);
-      ldmxcsr(dword[rsp]);
-      add(rsp, 16);
+    const unsigned multiplier = scalar ? kSplatted : operation.rs1 + i;
+    canonical_result(format, [this, format, factor, multiplier] {
+      raise_invalid_product(format, factor, multiplier);
     });
     write_vector(operation.rd + i, zmm14);
   }

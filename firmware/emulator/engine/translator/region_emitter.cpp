@@ -94,15 +94,8 @@ void RegionEmitter::emit_state_check() {
   cmp(hart_field(offset_of(&isa::Hart::vl)), entry_state_.elements());
   jne(other, T_NEAR);
   out_of_line([this, other]() mutable {
-    while ((reinterpret_cast<std::uintptr_t>(getCurr()) + 1) % 4 != 0) nop();
     L(other);
-    Link& link = records_.links.emplace_back(Link{const_cast<std::uint8_t*>(getCurr()) + 1});
-    Label unlinked;
-    jmp(unlinked, T_NEAR);
-    L(unlinked);
-    mov(rax, region_.blocks.front()->start);
-    mov(rdx, reinterpret_cast<std::uint64_t>(&link));
-    jmp(as_written(target_.thunks.leave_state), T_NEAR);
+    emit_link(region_.blocks.front()->start, target_.thunks.leave_state);
   });
 }
 
@@ -178,6 +171,7 @@ void RegionEmitter::emit_block(std::size_t index) {
 }
 
 void RegionEmitter::emit_operation(const Operation& operation) {
+  pending_before_ = pending_nans_;
   if (emit_integer(operation) || emit_multiply(operation) || emit_bits(operation) ||
       emit_memory(operation) || emit_float(operation) || emit_vector(operation)) {
   } else {

@@ -83,6 +83,8 @@ class RegionEmitter : public Assembler {
   // The label of pc in the region, or of an exit.
   Label& label_of(std::uint64_t pc);
   Label& budget_exit(std::uint64_t pc);
+  // A jump that leaves by `exit` until it is linked to the host code of pc.
+  void emit_link(std::uint64_t pc, const std::uint8_t* exit);
 
   // --- integer registers (emit_integer.cpp) ---------------------------------------------------
   [[nodiscard]] static int pinned(unsigned guest) noexcept;  // -1: in memory
@@ -142,6 +144,8 @@ class RegionEmitter : public Assembler {
   Xbyak::Xmm result_float(unsigned guest);
   void write_float(unsigned guest, const Xbyak::Xmm& from);
   void note_float(const Operation& operation, Format format);
+  // Takes zmm14 for the result unless it is a NaN; ends the emitter.
+  void finish_float(const Operation& operation, Format format, Label& slow);
   bool emit_float(const Operation& operation);
   bool emit_float_arithmetic(const Operation& operation);
   void float_binary(const Operation& operation, unsigned second, Format format,
@@ -182,7 +186,11 @@ class RegionEmitter : public Assembler {
   void settle_nans(std::uint32_t guests);
   void settle_all_nans();
   bool vector_accumulate(const Operation& operation, Format format);
-  void raise_invalid_product(const Operation& operation, bool single, bool scalar, unsigned i);
+  // Where a factor of a product is, out of line: of a register group, or splatted in zmm13.
+  static constexpr unsigned kSplatted = 32;
+  void raise_invalid_product(Format format, unsigned left, unsigned right);
+  void blend_canonical(Format format, const Zmm& value);
+  void compare_unordered(Format format, const Xbyak::Opmask& mask, const Zmm& a, const Zmm& b);
   // Which 32-bit elements of A's rows the given pair of mma.bf16 takes.
   Label& pair_order(unsigned pair) { return pair_orders_[pair]; }
 
@@ -215,7 +223,9 @@ class RegionEmitter : public Assembler {
   VectorState state_, independent_state_;  // here
   bool needs_entry_state_ = false;
   UnitTicks varying_{};                    // of the block so far: beyond its fixed_units
-  std::uint32_t pending_nans_ = 0;         // vector registers of singles
+  // Vector registers of singles whose NaNs are not canonical yet: here, and before the operation
+  // that is being emitted, which is what its way out of line finds.
+  std::uint32_t pending_nans_ = 0, pending_before_ = 0;
   bool uses_matrix_ = false;
   unsigned vectors_seen_ = 0, vector_calls_ = 0;
   std::map<unsigned, Label> pair_orders_;  // constants
