@@ -28,6 +28,18 @@ constexpr auto kIdleWait = std::chrono::microseconds(200);  // of a host thread 
 // Between looks at the clock: quanta, or one in which so many nodes ran.
 constexpr unsigned kClockInterval = 16, kClockNodes = 16;
 
+// Counted for as long as it lives, however its scope is left.
+class Counted {
+ public:
+  explicit Counted(std::atomic<unsigned>& count) : count_(count) { count_.fetch_add(1); }
+  ~Counted() { count_.fetch_sub(1); }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  std::atomic<unsigned>& count_;
+};
+
 unsigned threads_of_host(unsigned asked) {
   const unsigned have = asked != 0 ? asked : std::thread::hardware_concurrency();
   return have == 0 ? 1 : have;
@@ -188,7 +200,7 @@ Device::Implementation::Pumped Device::Implementation::pump(const std::function<
 }
 
 void Device::Implementation::run(const std::function<bool()>& stop, Clock::time_point deadline) {
-  runners_.fetch_add(1);
+  const Counted runner(runners_);
   while (!stop()) {
     bool idle = false;
     if (std::unique_lock machine(mutex_, std::try_to_lock); machine) {
@@ -208,7 +220,6 @@ void Device::Implementation::run(const std::function<bool()>& stop, Clock::time_
       sleep_.wait_until(guard, std::min(deadline, Clock::now() + kIdleWait));
     sleepers_.fetch_sub(1, std::memory_order_seq_cst);
   }
-  runners_.fetch_sub(1);
 }
 
 // The device's own thread: runs the machine when there is work and no host thread does.

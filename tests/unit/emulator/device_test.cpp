@@ -9,6 +9,8 @@
 #include <numeric>
 #include <raw_host.hpp>
 #include <set>
+#include <stdexcept>
+#include <thread>
 
 namespace d1::emulator::test {
 namespace {
@@ -402,6 +404,16 @@ TEST_F(DeviceTest, AHostThatOnlySpinsOnMemorySeesProgress) {
   while (!host.completed() && std::chrono::steady_clock::now() < limit) {
   }
   EXPECT_TRUE(host.completed());
+}
+
+TEST_F(DeviceTest, AHostThreadThatAnExceptionTakesOutOfRunIsNotWaitedFor) {
+  host.submit(host.launch_command("who", kSmall, {kOut}));
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto give_up = []() -> bool { throw std::runtime_error("given up"); };
+  EXPECT_THROW(host.device().run(give_up, limit), std::runtime_error);
+  while (!host.completed() && std::chrono::steady_clock::now() < limit)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_TRUE(host.completed()) << "the device's own thread still leaves the work to that one";
 }
 
 TEST(DeviceRom, WithoutADispatchLoopEveryLaunchRunsIntoItsLimit) {
