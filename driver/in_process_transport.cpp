@@ -101,7 +101,10 @@ Result<std::vector<std::uint8_t>> read_rom(const std::string& path) {
 }  // namespace
 
 Result<std::unique_ptr<Transport>> make_in_process_transport(const TransportOptions& options) {
+  auto engine = emulator::engine_options_for(options.engine);
+  if (!engine) return std::unexpected(std::move(engine.error()));
   emulator::DeviceOptions device_options;
+  device_options.engine = *engine;
   device_options.machine = options.machine;
   device_options.host_threads = options.host_threads;
   device_options.seed = options.seed;

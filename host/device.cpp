@@ -27,6 +27,7 @@ Device Device::open(const DeviceOptions& options) {
   below.transport_options.machine = from_environment(options.machine, "D1_MACHINE", "d1");
   below.transport_options.host_threads = options.threads;
   below.transport_options.seed = options.seed;
+  below.transport_options.engine = options.engine;
   below.transport_options.rom_image = options.rom_image;
   Device device(detail::value(runtime::Context::open(below)));
   device.on_print(print_to_standard_output);

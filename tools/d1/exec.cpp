@@ -13,6 +13,7 @@
 
 #include "command.hpp"
 #include "elf_file.hpp"
+#include "engine_option.hpp"
 
 namespace d1::tools {
 namespace {
@@ -34,6 +35,7 @@ struct ExecOptions {
   std::vector<std::string> ram;
   std::uint64_t max_instructions = 0;
   std::string signature;
+  std::string engine;
   bool json = false;
 };
 
@@ -232,7 +234,9 @@ void report(const BareExit& exit, int status, const Result<>& ended, const std::
 Result<int> execute(const ExecOptions& options) {
   Result<ElfFile> file = ElfFile::load(options.file);
   if (!file) return std::unexpected(file.error());
-  BareHart hart;
+  Result<emulator::EngineOptions> engine = emulator::engine_options_for(options.engine);
+  if (!engine) return std::unexpected(engine.error());
+  BareHart hart(*engine);
   if (Result<> loaded = load(*file, options, hart); !loaded)
     return pass_on(loaded, fmt::format("loading {}", options.file));
   std::string output;
@@ -272,6 +276,7 @@ void add_exec(CLI::App& application, Action& action) {
       ->add_option("--signature", options->signature,
                    "Where to write the words from begin_signature to end_signature")
       ->option_text("FILE");
+  add_engine_option(*command, options->engine);
   command->add_flag("--json", options->json,
                     "One JSON document at the end; what the program writes is in it");
   command->footer(

@@ -14,6 +14,7 @@
 
 #include "command.hpp"
 #include "compile_options.hpp"
+#include "engine_option.hpp"
 #include "kernel_arguments.hpp"
 #include "progress.hpp"
 
@@ -239,6 +240,7 @@ void add_run(CLI::App& application, Action& action) {
       ->add_option("--threads", options->device.threads,
                    "Host threads that run nodes (default: as many as the host has)")
       ->option_text("N");
+  add_engine_option(*command, options->device.engine);
   command
       ->add_option("--timeout", options->timeout_s,
                    "Seconds of host time the kernel may take (default: 300)")

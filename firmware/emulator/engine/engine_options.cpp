@@ -1,22 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <d1/emulator/engine_options.hpp>
 
+#include <fmt/format.h>
+
+#include <array>
 #include <cstdlib>
+#include <string>
 
 namespace d1::emulator {
 
-std::optional<EngineKind> engine_kind_of(std::string_view name) noexcept {
-  if (name == "interp") return EngineKind::Interpreter;
-  if (name == "dbt") return EngineKind::Translator;
+namespace {
+
+template <typename Value>
+struct Named {
+  std::string_view name;
+  Value value;
+};
+constexpr std::array kEngines = {Named{"interp", EngineKind::Interpreter},
+                                 Named{"dbt", EngineKind::Translator}};
+constexpr std::array kLevels = {Named{"portable", HostLevel::Portable},
+                                Named{"avx2", HostLevel::Avx2},
+                                Named{"avx512", HostLevel::Avx512}};
+
+template <typename Table>
+auto find_value(const Table& table, std::string_view name) noexcept
+    -> std::optional<decltype(table[0].value)> {
+  for (const auto& each : table)
+    if (each.name == name) return each.value;
   return std::nullopt;
 }
 
-std::optional<HostLevel> host_level_of(std::string_view name) noexcept {
-  if (name == "portable") return HostLevel::Portable;
-  if (name == "avx2") return HostLevel::Avx2;
-  if (name == "avx512") return HostLevel::Avx512;
-  return std::nullopt;
+template <typename Table, typename Value>
+std::string_view find_name(const Table& table, Value value) noexcept {
+  for (const auto& each : table)
+    if (each.value == value) return each.name;
+  return {};
 }
+
+// What an environment variable says; empty where it says nothing.
+std::string_view environment(const char* variable) noexcept {
+  const char* const value = std::getenv(variable);
+  return value != nullptr ? value : "";
+}
+
+// Takes the name where there is one.
+template <typename Table, typename Value>
+Result<> choose(std::string_view asked, const char* variable, std::string_view what,
+                const Table& table, Value& value) {
+  const std::string_view name = asked.empty() ? environment(variable) : asked;
+  if (name.empty()) return {};
+  const auto found = find_value(table, name);
+  if (found) {
+    value = *found;
+    return {};
+  }
+  std::string known;
+  for (const auto& each : table)
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", each.name);
+  return fail(ErrorKind::Invalid,
+              fmt::format("There is no {} named '{}'{}; known are: {}.", what, name,
+                          asked.empty() ? fmt::format(" (as {} asks for)", variable) : "", known));
+}
+
+}  // namespace
+
+std::optional<EngineKind> engine_kind_of(std::string_view name) noexcept {
+  return find_value(kEngines, name);
+}
+std::optional<HostLevel> host_level_of(std::string_view name) noexcept {
+  return find_value(kLevels, name);
+}
+std::string_view name_of(EngineKind kind) noexcept { return find_name(kEngines, kind); }
+std::string_view name_of(HostLevel level) noexcept { return find_name(kLevels, level); }
 
 HostLevel detect_host_level() noexcept {
 #if defined(__x86_64__)
@@ -35,12 +90,19 @@ HostLevel detect_host_level() noexcept {
 
 EngineOptions engine_options_from_environment() noexcept {
   EngineOptions options;
-  if (const char* name = std::getenv("D1_ENGINE"))
-    options.kind = engine_kind_of(name).value_or(options.kind);
-  if (const char* name = std::getenv("D1_HOST_LEVEL"))
-    options.level = host_level_of(name).value_or(options.level);
+  options.kind = engine_kind_of(environment("D1_ENGINE")).value_or(options.kind);
+  options.level = host_level_of(environment("D1_HOST_LEVEL")).value_or(options.level);
   if (const char* runs = std::getenv("D1_TRANSLATE_AFTER"))
     options.runs_before_translation = static_cast<std::uint32_t>(std::strtoul(runs, nullptr, 10));
+  return options;
+}
+
+Result<EngineOptions> engine_options_for(std::string_view engine) {
+  EngineOptions options = engine_options_from_environment();
+  if (auto chosen = choose(engine, "D1_ENGINE", "engine", kEngines, options.kind); !chosen)
+    return std::unexpected(std::move(chosen.error()));
+  if (auto chosen = choose({}, "D1_HOST_LEVEL", "host level", kLevels, options.level); !chosen)
+    return std::unexpected(std::move(chosen.error()));
   return options;
 }
 

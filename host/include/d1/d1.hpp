@@ -33,6 +33,7 @@ struct DeviceOptions {
   std::string machine;     // empty: $D1_MACHINE, or "d1"; a built-in name or a machine file
   unsigned threads = 0;    // of the host, that run nodes; 0: as many as it has
   std::uint64_t seed = 0;  // other than 0 shuffles the order of what is unordered
+  std::string engine;      // that emulates: "interp" or "dbt"; empty: $D1_ENGINE, or "interp"
   std::string rom_image;   // a boot ROM to use instead of the built-in one
 };
 

@@ -245,6 +245,17 @@ class BadArguments(CommandLineCase):
                     self.bad(*command, "--machine", self.write("m.toml", content + "\n"),
                              says=["m.toml", says])
 
+    def test_engines_that_are_not_there(self):
+        hello = (os.path.join(KERNELS, "hello.cpp"), "--arg", "greetings=1", "--grid", "1x1")
+        program = self.assemble("exit 0")
+        for command in (("run", *hello), ("exec", program)):
+            says = ["There is no engine named 'jit'", "known are: interp, dbt"]
+            self.bad(*command, "--engine", "jit", says=says)
+            self.environment["D1_ENGINE"] = "jit"
+            self.bad(*command, says=says + ["D1_ENGINE"])
+            self.good(*command, "--engine", "dbt")
+            del self.environment["D1_ENGINE"]
+
 
 if __name__ == "__main__":
     unittest.main()

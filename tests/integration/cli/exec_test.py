@@ -51,6 +51,12 @@ class Exec(CommandLineCase):
         self.assertGreater(document["instructions"], 20)
         self.assertTrue(document["ended"])
 
+    def test_either_engine_retires_the_same_instructions_in_the_same_cycles(self):
+        program = self.assemble("li t0, 5000\n1: addi t0, t0, -1\nbnez t0, 1b\nexit 0")
+        interpreted, translated = (self.document("exec", program, "--engine", engine)
+                                   for engine in ("interp", "dbt"))
+        self.assertEqual(interpreted, translated)
+
     def test_console_characters_by_the_htif_device(self):
         put = """
   li t0, 0x0101000000000000 + {}

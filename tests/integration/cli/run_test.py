@@ -58,6 +58,18 @@ class Run(CommandLineCase):
             self.assertEqual(first[same], second[same], "on any number of host threads")
         self.assertTrue(second["from_cache"])
 
+    def test_either_engine_gives_the_same_result_in_the_same_cycles(self):
+        a = self.save("a.npy", numpy.arange(3000, dtype=numpy.float32))
+        documents = []
+        for engine in ("interp", "dbt"):
+            documents.append(self.document(
+                "run", ADD, "--in", "a=" + a, "--in", "b=" + a, "--out", "c=" + self.path("c.npy"),
+                "--grid", "1x2", "--engine", engine))
+            numpy.testing.assert_array_equal(numpy.load(self.path("c.npy")),
+                                             2 * numpy.arange(3000, dtype=numpy.float32))
+        for same in ("cycles", "instructions"):
+            self.assertEqual(documents[0][same], documents[1][same])
+
     def test_what_a_kernel_prints_goes_to_standard_output(self):
         text = self.good("run", HELLO, "--arg", "greetings=2", "--grid", "1x2", "--harts", "1")
         lines = [line for line in text.split("\n") if line.startswith("hello")]

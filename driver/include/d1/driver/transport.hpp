@@ -78,6 +78,7 @@ struct TransportOptions {
   std::string machine = "d1";  // name of a built-in machine, or path of a machine file
   unsigned host_threads = 0;   // 0: as many as the host has
   std::uint64_t seed = 0;      // order of what is unordered; 0: none shuffled
+  std::string engine;          // of an emulated device, by name; empty: what D1_ENGINE says
   std::string rom_image;       // path of a boot ROM to use instead of the built-in one
   std::string address;         // where the device is, for transports that leave the process
 };

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string_view>
 
+#include <d1/base/error.hpp>
+
 namespace d1::emulator {
 
 enum class EngineKind : std::uint8_t {
@@ -33,6 +35,9 @@ struct EngineOptions {
 // "interp" or "dbt"; "portable", "avx2" or "avx512". Nothing for other names.
 [[nodiscard]] std::optional<EngineKind> engine_kind_of(std::string_view name) noexcept;
 [[nodiscard]] std::optional<HostLevel> host_level_of(std::string_view name) noexcept;
+// The other way round.
+[[nodiscard]] std::string_view name_of(EngineKind kind) noexcept;
+[[nodiscard]] std::string_view name_of(HostLevel level) noexcept;
 
 // The best level of this host.
 [[nodiscard]] HostLevel detect_host_level() noexcept;
@@ -41,5 +46,9 @@ struct EngineOptions {
 // D1_ENGINE and D1_HOST_LEVEL (names as above, others are ignored), and D1_TRANSLATE_AFTER, a
 // number for runs_before_translation.
 [[nodiscard]] EngineOptions engine_options_from_environment() noexcept;
+
+// The same for who is asked by a person: the engine of that name, or where that is empty the one
+// D1_ENGINE names. Names that stand for nothing, here or in the environment, are errors.
+[[nodiscard]] Result<EngineOptions> engine_options_for(std::string_view engine);
 
 }  // namespace d1::emulator
