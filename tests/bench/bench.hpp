@@ -68,6 +68,7 @@ void measure_mips(Run& run);
 void measure_idle(Run& run);
 void measure_balance(Run& run);
 void measure_launch(Run& run);
+void measure_grid(Run& run);
 void measure_copies(Run& run);
 void measure_open(Run& run);
 void measure_node_memory(Run& run);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// launch.empty: from the call to its end, default settings.
+// launch.empty: from the call to its end, default settings; .one_hart: on one hart of each node.
 #include "bench.hpp"
 #include "device.hpp"
 
@@ -10,19 +10,28 @@
 
 namespace d1::bench {
 
-void measure_launch(Run& run) {
-  const Device device = open_device("d1");
-  const Kernel kernel = device.load(bench_empty_program, "bench_empty").kernel("empty");
-  Stream stream = device.stream();
-  const auto measure = [&](const Grid& grid, std::uint64_t nodes, int launches) {
-    if (!run.wanted({"launch.empty", nodes})) return;
-    for (int i = 0; i < launches / 100; ++i) kernel(stream, grid).wait();
+namespace {
+
+// The empty kernel on a machine. Waits as an application does.
+class Launches {
+ public:
+  explicit Launches(const char* machine)
+      : device_(open_device(machine)),
+        kernel_(device_.load(bench_empty_program, "bench_empty").kernel("empty")),
+        stream_(device_.stream()) {}
+
+  [[nodiscard]] const Device& device() const { return device_; }
+
+  void measure(Run& run, const Record& what, const Grid& grid, const LaunchOptions& options,
+               int launches) {
+    if (!run.wanted({what.name, what.nodes})) return;
+    for (int i = 0; i < launches / 100 + 1; ++i) kernel_.launch(stream_, grid, options).wait();
     std::vector<double> times;
     times.reserve(static_cast<std::size_t>(launches));
     const Elapsed all = time([&] {
       for (int i = 0; i < launches; ++i) {
         const auto start = std::chrono::steady_clock::now();
-        kernel(stream, grid).wait();
+        kernel_.launch(stream_, grid, options).wait();
         const auto end = std::chrono::steady_clock::now();
         times.push_back(std::chrono::duration<double, std::micro>(end - start).count());
       }
@@ -31,17 +40,42 @@ void measure_launch(Run& run) {
     const auto percentile = [&times](std::size_t percent) {
       return times[times.size() * percent / 100];
     };
-    run.report({.name = "launch.empty",
-                .value = median(times),
-                .unit = "us",
-                .nodes = nodes,
-                .note = fmt::format("{} launches, 10 % below {:.2f}, 90 % below {:.2f}; {:.2f} of "
-                                    "CPU time each",
-                                    launches, percentile(10), percentile(90),
-                                    all.cpu_seconds * 1e6 / launches)});
-  };
-  measure(device.grid(1, 1), kOneNode, run.pick(100'000, 1'000));
-  measure(device.all(), kDieNodes, run.pick(10'000, 100));
+    Record record = what;
+    record.value = median(times);
+    record.unit = "us";
+    record.note = fmt::format("{} launches, 10 % below {:.2f}, 90 % below {:.2f}; {:.2f} of CPU "
+                              "time each",
+                              launches, percentile(10), percentile(90),
+                              all.cpu_seconds * 1e6 / launches);
+    run.report(record);
+  }
+
+ private:
+  Device device_;
+  Kernel kernel_;
+  Stream stream_;
+};
+
+}  // namespace
+
+void measure_launch(Run& run) {
+  constexpr const char* kAllHarts = "launch.empty";
+  constexpr const char* kOneHart = "launch.empty.one_hart";
+  const LaunchOptions all, one{.harts = 1};
+  {
+    Launches die("d1");
+    const Device& device = die.device();
+    die.measure(run, {.name = kAllHarts, .nodes = kOneNode}, device.grid(1, 1), all,
+                run.pick(100'000, 1'000));
+    die.measure(run, {.name = kAllHarts, .nodes = kDieNodes}, device.all(), all,
+                run.pick(10'000, 100));
+    die.measure(run, {.name = kOneHart, .nodes = kDieNodes}, device.all(), one,
+                run.pick(10'000, 100));
+  }
+  Launches tile("tile");
+  const Grid everywhere = tile.device().all();
+  tile.measure(run, {.name = kAllHarts, .nodes = kTileNodes}, everywhere, all, run.pick(500, 10));
+  tile.measure(run, {.name = kOneHart, .nodes = kTileNodes}, everywhere, one, run.pick(500, 10));
 }
 
 }  // namespace d1::bench

@@ -86,4 +86,15 @@ TEST(Die, EveryNodeOfTheDieTakesPartInAReduction) {
     ASSERT_EQ(run.on<float>(rank, total), 100000.0f) << rank;
 }
 
+TEST(Die, EveryNodeOfTheDieGetsAllValuesCombinedInOrder) {
+  constexpr std::uint64_t kOut = 0x80000;
+  Session run("kernel_probe", kAll, 0, 1, 0);
+  run.scalar(kOut);
+  ASSERT_TRUE(run.launch("value_collectives"));
+  std::uint64_t in_order = 0;
+  for (std::uint64_t rank = 0; rank < run.grid.size(); ++rank) in_order = in_order * 31 + rank + 1;
+  for (std::uint32_t rank = 0; rank < run.grid.size(); ++rank)
+    ASSERT_EQ(run.on<std::uint64_t>(rank, kOut + 8), in_order) << rank;
+}
+
 }  // namespace d1::test

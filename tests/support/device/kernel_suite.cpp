@@ -69,6 +69,43 @@ TEST_P(Kernels, CollectivesReachAllNodesAndLeaveNoSemaphoreBehind) {
   }
 }
 
+namespace {
+
+// What value_collectives leaves, on every node, when values are combined in the order of ranks.
+void expect_values_combined_in_order(Session& run) {
+  constexpr std::uint64_t kOut = 0x80000, kRounds = 5;
+  run.scalar(kOut);
+  ASSERT_TRUE(run.launch("value_collectives"));
+  const std::uint32_t nodes = run.grid.size();
+  std::uint64_t in_order = 0;
+  for (std::uint64_t rank = 0; rank < nodes; ++rank) in_order = in_order * 31 + rank + 1;
+  for (std::uint32_t rank = 0; rank < nodes; ++rank) {
+    ASSERT_EQ(run.on<std::uint64_t>(rank, kOut), (kRounds - 1) * nodes) << "rank " << rank;
+    ASSERT_EQ(run.on<std::uint64_t>(rank, kOut + 8), in_order) << "rank " << rank;
+    ASSERT_EQ(run.on<std::uint64_t>(rank, kOut + 16), nodes - 1 + 15) << "rank " << rank;
+  }
+  EXPECT_TRUE(run.grid.semaphores_are_zero().value_or(true));
+}
+
+}  // namespace
+
+TEST_P(Kernels, ValuesAreCombinedInTheOrderOfRanksForEveryNode) {
+  Session run("kernel_probe", GetParam().rows, GetParam().columns, GetParam().harts, seed);
+  expect_values_combined_in_order(run);
+}
+
+TEST(Collectives, ValuesAreCombinedInOrderOnGridsOfAnyShape) {
+  struct {
+    std::uint32_t rows, columns;
+  } constexpr kShapes[] = {{1, 2}, {2, 4}, {3, 3}, {4, 4}, {1, 17}, {5, 13}, {9, 8}, {7, 11}};
+  for (const auto [rows, columns] : kShapes)
+    for (const std::uint64_t seed : {1, 2}) {
+      SCOPED_TRACE(std::to_string(rows) + " x " + std::to_string(columns));
+      Session run("kernel_probe", rows, columns, 1, seed);
+      expect_values_combined_in_order(run);
+    }
+}
+
 TEST_P(Kernels, SingleValuesCrossBetweenNodes) {
   Session run("kernel_probe", GetParam().rows, GetParam().columns, GetParam().harts, seed);
   const std::uint32_t nodes = run.grid.size();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small kernels that show what the dispatch loop and the SDK do.
+#include <array>
 #include <cassert>
 #include <cerrno>
 #include <cmath>
@@ -70,6 +71,34 @@ D1_KERNEL void collectives(std::uint64_t* out) {
   block[3] = d1::rank() * 5;
   d1::kernels::broadcast<std::uint32_t>(block, last);
   out[2] = block[3];
+}
+
+// Appends b's digits to a's: tells whether values were combined in order, and each once.
+struct Ranks {
+  std::uint64_t hash, count;
+  static Ranks append(Ranks a, Ranks b) {
+    for (std::uint64_t i = 0; i < b.count; ++i) a.hash *= 31;
+    return {a.hash + b.hash, a.count + b.count};
+  }
+};
+
+// all_reduce of single values, again and again without anything between, and after one of a block.
+D1_KERNEL void value_collectives(std::uint64_t* out) {
+  if (d1::hart() != 0) return;
+  const auto add = [](std::uint32_t a, std::uint32_t b) { return a + b; };
+  for (std::uint32_t round = 0; round < 5; ++round) {
+    block[0] = d1::rank();
+    d1::kernels::all_reduce<std::uint32_t>(std::span(block, 1), std::span(scratch, 1), add);
+    out[0] = d1::kernels::all_reduce(d1::rank() + round, add) - block[0];
+    out[1] = d1::kernels::all_reduce(Ranks{d1::rank() + 1, 1}, Ranks::append).hash;
+  }
+  std::array<float, 16> packet;
+  for (std::size_t i = 0; i < packet.size(); ++i) packet[i] = static_cast<float>(d1::rank() + i);
+  packet = d1::kernels::all_reduce(packet, [](std::array<float, 16> a, std::array<float, 16> b) {
+    for (std::size_t i = 0; i < a.size(); ++i) a[i] = a[i] > b[i] ? a[i] : b[i];
+    return a;
+  });
+  out[2] = static_cast<std::uint64_t>(packet[15]);
 }
 
 // Each node reads and writes single values of its right neighbour.
