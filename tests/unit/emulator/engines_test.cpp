@@ -119,6 +119,29 @@ TEST(Engines, AgreeOnSumsThatAreStoredByWayOfAGlobalAddress) {
   expect_agreement(input, "sums_by_alias", 20);
 }
 
+enum class Values { Tame, Special, WithNans };
+
+class MatrixProducts : public testing::TestWithParam<std::tuple<int, Values>> {};
+
+TEST_P(MatrixProducts, AgreeOnSumsHoweverTheyAreUsedBesides) {
+  const auto [seed, values] = GetParam();
+  std::mt19937_64 random(static_cast<unsigned>(seed));
+  std::vector<std::uint8_t> input(3 * kBytes);
+  fill<std::uint32_t>(random, input, values == Values::WithNans);
+  // Of magnitude 1 to 2, as singles and as BF16: no sum of theirs ends up as a NaN.
+  if (values == Values::Tame)
+    for (std::size_t at = 0; at < input.size(); at += 2) {
+      input[at] = static_cast<std::uint8_t>(random() % 128 | 0x80);
+      input[at + 1] = static_cast<std::uint8_t>(random() % 2 == 0 ? 0x3f : 0xbf);
+    }
+  expect_agreement(input, "products_of_four", 112);
+  expect_agreement(input, "products_of_seven", 112);
+}
+
+INSTANTIATE_TEST_SUITE_P(Inputs, MatrixProducts,
+                         testing::Combine(testing::Range(1, 4),
+                                          testing::Values(Values::Tame, Values::Special,
+                                                          Values::WithNans)));
 INSTANTIATE_TEST_SUITE_P(Inputs, VectorLoops,
                          testing::Combine(testing::Range(1, 5), testing::Bool(),
                                           testing::Bool()));

@@ -8,10 +8,26 @@ namespace d1::emulator {
 using isa::InstructionId;
 using isa::Operation;
 
+namespace {
+
+bool jumps(InstructionId id) noexcept {
+  switch (id) {
+    case InstructionId::beq: case InstructionId::bne: case InstructionId::blt:
+    case InstructionId::bge: case InstructionId::bltu: case InstructionId::bgeu:
+    case InstructionId::jalr: case InstructionId::jal:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 void RegionEmitter::emit_end(const Block& block, std::size_t index) {
   const Operation& last = block.operations[block.count - 1];
+  if (!jumps(last.id)) emit_operation(last);
+  end_sums();
   const auto ticks = budget_ticks(block);
-  settle_all_nans();
   switch (last.id) {
     case InstructionId::beq: case InstructionId::bne: case InstructionId::blt:
     case InstructionId::bge: case InstructionId::bltu: case InstructionId::bgeu:
@@ -31,10 +47,8 @@ void RegionEmitter::emit_end(const Block& block, std::size_t index) {
       return go_to(target, index);
     }
     default:
-      emit_operation(last);
-      settle_all_nans();
       add_counters(block);
-      sub(r15, budget_ticks(block));  // with what the last one took
+      sub(r15, ticks);
       return go_to(block.end, index);
   }
 }

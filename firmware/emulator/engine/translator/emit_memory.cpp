@@ -37,13 +37,13 @@ void RegionEmitter::slow_path(const Operation& operation, Label& slow, Label& ba
 
 void RegionEmitter::slow_path(Site& site, Label& slow, Label& back) {
   // Copies of labels stand for the same place.
-  out_of_line([this, &site, slow, back, pending = pending_before_]() mutable {
+  out_of_line([this, &site, slow, back, sums = sums_before_, forms = forms_]() mutable {
     L(slow);
-    settle_nans(pending);
-    flush_kept();
+    flush_kept(sums);
     mov(rax, reinterpret_cast<std::uint64_t>(&site));
     call(as_written(target_.thunks.call_semantics));
     reload_kept();
+    restore_forms(forms);
     jmp(back, T_NEAR);
   });
 }

@@ -22,10 +22,6 @@ Xbyak::Address RegionEmitter::v_in_memory(unsigned guest) {
 
 Zmm RegionEmitter::read_vector(unsigned guest, int scratch) {
   vectors_.note(guest);
-  if ((pending_nans_ >> guest & 1) != 0) {
-    settle_nans(1u << guest);
-    pending_nans_ &= ~(1u << guest);
-  }
   if (const int host = vectors_.host(guest); host >= 0) return Zmm(host);
   const Zmm to(scratch);
   vmovdqa64(to, v_in_memory(guest));
@@ -41,24 +37,8 @@ Zmm RegionEmitter::result_vector(unsigned guest) {
 
 void RegionEmitter::write_vector(unsigned guest, const Zmm& from) {
   vectors_.note_write(guest);
-  pending_nans_ &= ~(1u << guest);
   if (const int host = vectors_.host(guest); host < 0) vmovdqa64(v_in_memory(guest), from);
   else if (host != from.getIdx()) vmovdqa64(Zmm(host), from);
-}
-
-// Only kept registers of singles are ever pending.
-void RegionEmitter::settle_nans(std::uint32_t guests) {
-  for (unsigned guest = 0; guest < 32; ++guest) {
-    if ((guests >> guest & 1) == 0) continue;
-    const Zmm value(vectors_.host(guest));
-    compare_unordered(Format::Single, k1, value, value);
-    blend_canonical(Format::Single, value);
-  }
-}
-
-void RegionEmitter::settle_all_nans() {
-  settle_nans(pending_nans_);
-  pending_nans_ = 0;
 }
 
 bool RegionEmitter::group_aligned(unsigned guest, unsigned registers) noexcept {
@@ -91,10 +71,9 @@ bool RegionEmitter::emit_configuration(const Operation& operation) {
     cmp(read(operation.rs1, rcx), length);
     jb(partial, T_NEAR);
     Site& site = make_site(operation);
-    out_of_line([this, &site, partial, pending = pending_before_]() mutable {
+    out_of_line([this, &site, partial, sums = sums_before_]() mutable {
       L(partial);
-      settle_nans(pending);
-      flush_kept();
+      flush_kept(sums);
       mov(rax, site.operation->pc);
       mov(rdx, reinterpret_cast<std::uint64_t>(&site));
       jmp(as_written(target_.thunks.leave_rest), T_NEAR);
@@ -125,6 +104,7 @@ void RegionEmitter::vector_memory(const Operation& operation, unsigned registers
   const Reg64 base = checked_address(operation, registers * isa::kVlenBytes, slow);
   Site& site = make_site(operation);
   site.charges = false;
+  if (!store) prepare_sums_for_load(operation.rd, registers);
   for (unsigned i = 0; i < registers; ++i) {
     const unsigned guest = operation.rd + i;
     const Xbyak::RegExp place = base + static_cast<int>(i * isa::kVlenBytes);

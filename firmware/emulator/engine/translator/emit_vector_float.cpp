@@ -132,7 +132,7 @@ bool RegionEmitter::vector_accumulate(const Operation& operation, Format format)
   if (scalar) splat_float(operation, format, slow);
   const auto sum = [&](unsigned i) { return Zmm(vectors_.host(operation.rd + i)); };
   for (unsigned i = 0; i < n; ++i) {
-    (void)read_vector(operation.rd + i, kScratchVector);  // settles it
+    vectors_.note(operation.rd + i);
     vectors_.note_write(operation.rd + i);
     const Zmm other = scalar ? zmm13 : read_vector(operation.rs1 + i, kSecondScratchVector);
     const Zmm factor = read_vector(operation.rs2 + i, kScratchVector);

@@ -31,7 +31,7 @@ const std::uint8_t* RegionEmitter::emit() {
   }
   if (relies_on_ != 0) {  // uses more than integers: once more, knowing what
     forget_all(sites, links);
-    choose_kept(floats_, vectors_, level(), uses_matrix_ ? Uses::Matrix : Uses::NoMatrix);
+    choose_kept(floats_, vectors_, matrix_, level());
     always_boxed_ = singles_read_ & ~unboxed_writes_;
     emit_entry();
     emit_all();
@@ -56,7 +56,6 @@ void RegionEmitter::forget_all(std::size_t sites, std::size_t links) {
   budget_exits_.clear();
   counters_.clear();
   constants128_.clear();
-  pair_orders_.clear();
   vectors_seen_ = vector_calls_ = 0;
   records_.sites.resize(sites);
   records_.links.resize(links);
@@ -102,6 +101,12 @@ void RegionEmitter::emit_state_check() {
 void RegionEmitter::flush_kept() {
   if (keeps_registers()) call(flush_);
 }
+void RegionEmitter::flush_kept(const SumStates& states) {
+  sums_here_ = states;
+  sums_to_host(~0u);
+  record_sums();
+  flush_kept();
+}
 void RegionEmitter::reload_kept() {
   if (keeps_registers()) call(reload_);
 }
@@ -115,24 +120,34 @@ void RegionEmitter::emit_kept_registers() {
   each(floats_, [this](unsigned guest, int host) {
     if (floats_.written(guest)) vmovsd(f_in_memory(guest), Xbyak::Xmm(host));
   });
-  if (vectors_.any_kept()) mov(rdx, hart_field(offset_of(&isa::Hart::v)));
+  const KeptSums& sums = matrix_.sums;
+  const bool keeps_vectors = vectors_.any_kept() || sums.all_kept() != 0;
+  if (keeps_vectors) point_to_vectors();
   const auto v = [this](unsigned guest) {
     return zword[rdx + static_cast<int>(guest * isa::kVlenBytes)];
   };
   each(vectors_, [&](unsigned guest, int host) {
     if (vectors_.written(guest)) vmovdqa64(v(guest), Xbyak::Zmm(host));
   });
+  for (unsigned group = 0; group < kSumGroups; ++group) {
+    if (!sums.kept(group)) continue;
+    Label settled;
+    test(unsettled_groups(8), 1u << group);
+    jz(settled);
+    settle_sums(sums.host(group));
+    L(settled);
+    store_sums(group);
+  }
   ret();
   L(reload_);
   each(floats_, [this](unsigned guest, int host) {
     vmovsd(Xbyak::Xmm(host), f_in_memory(guest));
   });
-  if (vectors_.any_kept()) mov(rdx, hart_field(offset_of(&isa::Hart::v)));
+  if (keeps_vectors) point_to_vectors();
   each(vectors_, [&](unsigned guest, int host) { vmovdqa64(Xbyak::Zmm(host), v(guest)); });
-  if (uses_matrix_)
-    for (int pair = 0; pair < 2; ++pair)
-      vmovdqa64(Xbyak::Zmm(kFirstPairOrder + pair),
-                zword[rip + pair_order(static_cast<unsigned>(pair))]);
+  for (unsigned group = 0; group < kSumGroups; ++group)
+    if (sums.kept(group)) load_sums(group);
+  if (sums.all_kept() != 0) mov(unsettled_groups(8), 0);
   ret();
 }
 
@@ -147,11 +162,6 @@ void RegionEmitter::emit_constants() {
     dq(value.first);
     dq(value.second);
   }
-  for (auto& [pair, label] : pair_orders_) {
-    align(64);
-    L(label);
-    for (unsigned i = 0; i < 16; ++i) dd(i < 8 ? pair : 2 + pair);
-  }
 }
 
 RegionEmitter::Label& RegionEmitter::constant128(std::uint64_t low, std::uint64_t high) {
@@ -164,14 +174,16 @@ void RegionEmitter::emit_block(std::size_t index) {
   state_ = block_states_[index];
   independent_state_ = independent_states_[index];
   varying_ = {};
-  pending_nans_ = 0;
+  sums_here_ = {};
+  forms_ = {};
   L(labels_[block_->start]);
   for (unsigned i = 0; i + 1 < block_->count; ++i) emit_operation(block_->operations[i]);
   emit_end(*block_, index);
 }
 
 void RegionEmitter::emit_operation(const Operation& operation) {
-  pending_before_ = pending_nans_;
+  prepare_sums(operation);
+  sums_before_ = sums_here_;
   if (emit_integer(operation) || emit_multiply(operation) || emit_bits(operation) ||
       emit_memory(operation) || emit_float(operation) || emit_vector(operation)) {
   } else {
@@ -194,11 +206,13 @@ void RegionEmitter::call_semantics(const Operation& operation) {
     boxed_ &= ~(1u << operation.rd);
     unboxed_writes_ |= 1u << operation.rd;
   }
-  settle_all_nans();
-  flush_kept();
+  flush_kept(sums_here_);
   mov(rax, reinterpret_cast<std::uint64_t>(&make_site(operation)));
   call(as_written(target_.thunks.call_semantics));
   reload_kept();
+  sums_here_ = {};
+  sums_here_.settled = ~0u;
+  forms_ = {};
 }
 
 void RegionEmitter::add_counters(const Block& block) {

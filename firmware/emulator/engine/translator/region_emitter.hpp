@@ -55,11 +55,13 @@ class RegionEmitter : public Assembler {
   void emit_state_check();
   void emit_kept_registers();
   void emit_constants();
-  // Kept registers go to memory where they were written, and come back. rdx is lost.
+  // Kept registers go to memory where they were written, and come back. rdx is lost. The sums of
+  // matrix products must be in host registers, and recorded; or are made so, from those states.
   void flush_kept();
+  void flush_kept(const SumStates& states);
   void reload_kept();
   [[nodiscard]] bool keeps_registers() const noexcept {
-    return floats_.any_kept() || vectors_.any_kept();
+    return floats_.any_kept() || vectors_.any_kept() || matrix_.sums.all_kept() != 0;
   }
   void emit_block(std::size_t index);
   void emit_operation(const Operation& operation);
@@ -159,7 +161,7 @@ class RegionEmitter : public Assembler {
   void float_change_format(const Operation& operation, Format to);
   void float_move(const Operation& operation);
   void float_memory(const Operation& operation);
-  // --- vectors (emit_vector*.cpp, emit_matrix.cpp): in the state state_ ------------------------
+  // --- vectors (emit_vector*.cpp): in the state state_ ----------------------------------------
   using Zmm = Xbyak::Zmm;
   // Loads rdx.
   [[nodiscard]] Xbyak::Address v_in_memory(unsigned guest);
@@ -175,25 +177,45 @@ class RegionEmitter : public Assembler {
   bool emit_vector_move(const Operation& operation);
   bool emit_vector_float(const Operation& operation);
   bool emit_vector_integer(const Operation& operation);
-  bool emit_matrix(const Operation& operation);
   void vector_memory(const Operation& operation, unsigned registers, bool store);
   void splat(const Zmm& to, unsigned sew_log2);
   Zmm splat_float(const Operation& operation, Format format, Label& slow);
   void canonical_result(Format format, const std::function<void()>& product);
   bool vector_fused(const Operation& operation, Format format);
   bool vector_float_binary(const Operation& operation, Format format);
-  // Registers whose NaNs are not canonical yet become so before anybody else sees them.
-  void settle_nans(std::uint32_t guests);
-  void settle_all_nans();
   bool vector_accumulate(const Operation& operation, Format format);
   // Where a factor of a product is, out of line: of a register group, or splatted in zmm13.
   static constexpr unsigned kSplatted = 32;
   void raise_invalid_product(Format format, unsigned left, unsigned right);
   void blend_canonical(Format format, const Zmm& value);
   void compare_unordered(Format format, const Xbyak::Opmask& mask, const Zmm& a, const Zmm& b);
-  // Which 32-bit elements of A's rows the given pair of mma.bf16 takes.
-  Label& pair_order(unsigned pair) { return pair_orders_[pair]; }
 
+  // --- matrix products (emit_matrix.cpp; matrix_registers.hpp) ---------------------------------
+  bool emit_matrix(const Operation& operation);
+  void product_in_registers(unsigned group, unsigned a, unsigned b);
+  void product_in_memory(unsigned group, unsigned a, unsigned b);
+  // Points rdx to the vector registers in memory.
+  void point_to_vectors() { mov(rdx, hart_field(offset_of(&isa::Hart::v))); }
+  // One group of sums, between memory at rdx and host registers. The forms of A are lost.
+  void load_sums(unsigned group);
+  void store_sums(unsigned group);
+  // NaNs become canonical in the four host registers.
+  void settle_sums(int host);
+  // On the stack (thunks.hpp): a bit for each group with NaNs that are not canonical yet.
+  [[nodiscard]] Xbyak::Address unsettled_groups(int bytes_pushed = 0) const {
+    return dword[rsp + bytes_pushed];
+  }
+  // For an operation: before any emitter sees it.
+  void prepare_sums(const Operation& operation);
+  void prepare_sums_for_load(unsigned first, unsigned registers);
+  void sums_to_memory(unsigned group);
+  void sums_to_host(std::uint32_t groups);
+  void record_sums();
+  void end_sums();
+  void load_left_forms(unsigned guest);
+  void load_right_forms(unsigned guest, std::size_t place);
+  [[nodiscard]] int find_right_forms(unsigned guest);
+  void restore_forms(const OperandForms& forms);
   // Sixteen bytes in the region's constants.
   Label& constant128(std::uint64_t low, std::uint64_t high);
 
@@ -223,12 +245,11 @@ class RegionEmitter : public Assembler {
   VectorState state_, independent_state_;  // here
   bool needs_entry_state_ = false;
   UnitTicks varying_{};                    // of the block so far: beyond its fixed_units
-  // Vector registers of singles whose NaNs are not canonical yet: here, and before the operation
-  // that is being emitted, which is what its way out of line finds.
-  std::uint32_t pending_nans_ = 0, pending_before_ = 0;
-  bool uses_matrix_ = false;
   unsigned vectors_seen_ = 0, vector_calls_ = 0;
-  std::map<unsigned, Label> pair_orders_;  // constants
+  MatrixRegisters matrix_;
+  // Here, and before the operation that is being emitted: what its way out of line finds.
+  SumStates sums_here_, sums_before_;
+  OperandForms forms_;  // here
 };
 
 }  // namespace d1::emulator

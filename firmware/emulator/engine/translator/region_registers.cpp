@@ -6,7 +6,41 @@
 
 namespace d1::emulator {
 
-void choose_kept(KeptRegisters& floats, KeptRegisters& vectors, HostLevel level, Uses uses) {
+namespace {
+
+// The host registers that are left for others.
+std::vector<int> choose_sums(MatrixRegisters& matrix) {
+  std::vector<unsigned> groups;
+  for (unsigned group = 0; group < kSumGroups; ++group)
+    if (matrix.sums.uses(group) != 0) groups.push_back(group);
+  std::stable_sort(groups.begin(), groups.end(), [&](unsigned a, unsigned b) {
+    return matrix.sums.uses(a) > matrix.sums.uses(b);
+  });
+  // What sums leave of the first eight is for forms of B, which save a load each time.
+  constexpr int kFours[] = {16, 20, 24, 28, 0, 4};
+  std::vector<int> free;
+  unsigned next = 0;
+  for (const int host : kFours) {
+    if (next < groups.size()) matrix.sums.keep(groups[next++], host);
+    else if (host < kLeftForms) matrix.right_forms.push_back(host);
+    else for (int i = 0; i < 4; ++i) free.push_back(host + i);
+  }
+  return free;
+}
+
+std::vector<int> all_free(HostLevel level) {
+  std::vector<int> free;
+  for (int host = 0; host < kThirdScratchVector; ++host) free.push_back(host);
+  // Behind the scratch registers and the counters.
+  if (level == HostLevel::Avx512)
+    for (int host = 16; host < 32; ++host) free.push_back(host);
+  return free;
+}
+
+}  // namespace
+
+void choose_kept(KeptRegisters& floats, KeptRegisters& vectors, MatrixRegisters& matrix,
+                 HostLevel level) {
   struct Candidate {
     KeptRegisters* file;
     unsigned guest;
@@ -19,14 +53,9 @@ void choose_kept(KeptRegisters& floats, KeptRegisters& vectors, HostLevel level,
         candidates.push_back({file, guest, count});
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const Candidate& a, const Candidate& b) { return a.uses > b.uses; });
-  int next = 0;
-  const int end = level == HostLevel::Avx512 ? 32 : kThirdScratchVector;
-  for (const Candidate& each : candidates) {
-    if (next == kFirstPairOrder && uses == Uses::Matrix) next = kThirdScratchVector;
-    if (next == kThirdScratchVector) next = 16;  // behind the scratch registers and the counters
-    if (next >= end) break;
-    each.file->keep(each.guest, next++);
-  }
+  const std::vector<int> free = matrix.sums.used() ? choose_sums(matrix) : all_free(level);
+  for (std::size_t i = 0; i < std::min(free.size(), candidates.size()); ++i)
+    candidates[i].file->keep(candidates[i].guest, free[i]);
 }
 
 }  // namespace d1::emulator

@@ -10,6 +10,8 @@
 
 #include <d1/emulator/engine_options.hpp>
 
+#include "engine/translator/matrix_registers.hpp"
+
 namespace d1::emulator {
 
 // Vector registers of the host for whatever an emitter needs for itself.
@@ -42,12 +44,8 @@ class KeptRegisters {
   std::uint32_t written_ = 0, excluded_ = 0;
 };
 
-// In regions with matrix products these are for them alone: the orders of pairs, and halves of B.
-inline constexpr int kFirstPairOrder = 8, kFirstHalf = 10;
-
-enum class Uses : std::uint8_t { NoMatrix, Matrix };
-
-// Shares out the host's registers: the most used first.
-void choose_kept(KeptRegisters& floats, KeptRegisters& vectors, HostLevel level, Uses uses);
+// Shares out the host's registers: the most used first, but sums of mma.bf16 before all others.
+void choose_kept(KeptRegisters& floats, KeptRegisters& vectors, MatrixRegisters& matrix,
+                 HostLevel level);
 
 }  // namespace d1::emulator

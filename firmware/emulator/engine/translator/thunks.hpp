@@ -9,7 +9,8 @@
 //   vector register 15   eight counters: ticks by Unit since they were last flushed; in place of
 //         Unit::None issue time (two xmm registers, 14 and 15, on HostLevel::Portable)
 //   the others   guest registers: kPinned, and what a region keeps for itself
-// The stack is aligned to 16 bytes, so a thunk is called like any function.
+// The stack is aligned to 16 bytes, so a thunk is called like any function; the eight bytes at its
+// top are the region's own.
 #pragma once
 
 #include <atomic>
