@@ -125,7 +125,7 @@ void Node::run_turn(Engine& engine, Hart& hart, std::uint64_t budget) {
   retired_ += hart.instret - instret;
   settle(hart, units_);
   switch (end) {
-    case TurnEnd::Budget: break;
+    case TurnEnd::Budget: case TurnEnd::Block: break;
     case TurnEnd::Parked: {
       hart.status = HartStatus::Parked;
       hart.wait.since = hart.clock;

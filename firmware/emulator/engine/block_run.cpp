@@ -42,6 +42,7 @@ TurnEnd turn_end(After after) noexcept {
     case After::Parked: return TurnEnd::Parked;
     case After::Stopped: return TurnEnd::Stopped;
     case After::Unhandled: return TurnEnd::Unhandled;
+    case After::Block: return TurnEnd::Block;
     default: return TurnEnd::Budget;
   }
 }

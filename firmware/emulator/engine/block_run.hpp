@@ -33,10 +33,16 @@ namespace d1::emulator {
 enum class After : std::uint8_t {
   Continue,   // at hart.pc
   LookUp,     // at hart.pc, in an image that has to be found anew
-  Budget, Parked, Stopped, Unhandled  // the turn is over: see TurnEnd
+  Budget, Parked, Stopped, Unhandled,  // the turn is over: see TurnEnd
+  Block       // Reach::Block, and the turn goes on
 };
 
 [[nodiscard]] TurnEnd turn_end(After after) noexcept;
+
+// Whether a call of Engine::run is over behind a block that was run.
+[[nodiscard]] inline bool is_over(After after, Reach reach) noexcept {
+  return reach == Reach::Block && (after == After::Continue || after == After::LookUp);
+}
 
 // Accounts for a block that ended with `outcome`, in full or up to hart.pc, and does what a trap or
 // a change of state asks for. limit: of work_done(), for the end of the turn.

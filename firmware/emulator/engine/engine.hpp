@@ -15,7 +15,16 @@ enum class TurnEnd : std::uint8_t {
   Budget,    // the work limit was passed at a taken backward or indirect branch
   Parked,    // the hart waits (Hart::wait)
   Stopped,   // d1.halt
-  Unhandled  // a trap without a handler: Hart::trap, pc
+  Unhandled, // a trap without a handler: Hart::trap, pc
+  Block      // the turn goes on: see Reach::Block
+};
+
+// How far one call of Engine::run goes.
+enum class Reach : std::uint8_t {
+  Turn,
+  // Through the block at hart.pc. Who calls gives what is left of the turn's budget each time,
+  // modulo 2^64: it is below zero where a turn goes on to a place where it may end.
+  Block
 };
 
 class Engine {
@@ -27,9 +36,10 @@ class Engine {
   virtual TurnEnd run(isa::Hart& hart, const CodeView& code, std::uint64_t budget) = 0;
 };
 
-[[nodiscard]] std::unique_ptr<Engine> make_interpreter();
+[[nodiscard]] std::unique_ptr<Engine> make_interpreter(Reach reach = Reach::Turn);
 // Null where the host cannot run translated code (no x86-64, no memory that may be executed).
-[[nodiscard]] std::unique_ptr<Engine> make_translator(const EngineOptions& options);
+[[nodiscard]] std::unique_ptr<Engine> make_translator(const EngineOptions& options,
+                                                      Reach reach = Reach::Turn);
 // The engine asked for, or the interpreter where that one cannot be had.
 [[nodiscard]] std::unique_ptr<Engine> make_engine(const EngineOptions& options);
 

@@ -17,10 +17,13 @@ struct Named {
   Value value;
 };
 constexpr std::array kEngines = {Named{"interp", EngineKind::Interpreter},
-                                 Named{"dbt", EngineKind::Translator}};
+                                 Named{"dbt", EngineKind::Translator},
+                                 Named{"lockstep", EngineKind::Lockstep}};
 constexpr std::array kLevels = {Named{"portable", HostLevel::Portable},
                                 Named{"avx2", HostLevel::Avx2},
                                 Named{"avx512", HostLevel::Avx512}};
+constexpr std::array kUnits = {Named{"block", LockstepUnit::Block},
+                               Named{"turn", LockstepUnit::Turn}};
 
 template <typename Table>
 auto find_value(const Table& table, std::string_view name) noexcept
@@ -94,6 +97,8 @@ EngineOptions engine_options_from_environment() noexcept {
   options.level = host_level_of(environment("D1_HOST_LEVEL")).value_or(options.level);
   if (const char* runs = std::getenv("D1_TRANSLATE_AFTER"))
     options.runs_before_translation = static_cast<std::uint32_t>(std::strtoul(runs, nullptr, 10));
+  options.lockstep_unit =
+      find_value(kUnits, environment("D1_LOCKSTEP_UNIT")).value_or(options.lockstep_unit);
   return options;
 }
 
@@ -102,6 +107,10 @@ Result<EngineOptions> engine_options_for(std::string_view engine) {
   if (auto chosen = choose(engine, "D1_ENGINE", "engine", kEngines, options.kind); !chosen)
     return std::unexpected(std::move(chosen.error()));
   if (auto chosen = choose({}, "D1_HOST_LEVEL", "host level", kLevels, options.level); !chosen)
+    return std::unexpected(std::move(chosen.error()));
+  if (auto chosen =
+          choose({}, "D1_LOCKSTEP_UNIT", "unit of lockstep", kUnits, options.lockstep_unit);
+      !chosen)
     return std::unexpected(std::move(chosen.error()));
   return options;
 }

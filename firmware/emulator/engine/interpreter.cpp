@@ -10,6 +10,8 @@ namespace {
 
 class Interpreter final : public Engine {
  public:
+  explicit Interpreter(Reach reach) : reach_(reach) {}
+
   TurnEnd run(Hart& hart, const CodeView& code, std::uint64_t budget) override {
     isa::enter_guest_float(hart);
     const After after = run_blocks(hart, code, work_done(hart) + budget);
@@ -18,7 +20,7 @@ class Interpreter final : public Engine {
   }
 
  private:
-  static After run_blocks(Hart& hart, const CodeView& code, std::uint64_t limit) {
+  After run_blocks(Hart& hart, const CodeView& code, std::uint64_t limit) const {
     take_pending_interrupt(hart);
     CodeImage* image = code.find(hart.pc);
     for (;;) {
@@ -30,15 +32,20 @@ class Interpreter final : public Engine {
         continue;
       }
       const After after = run_block(hart, *block, limit);
+      if (is_over(after, reach_)) [[unlikely]] return After::Block;
       if (after == After::Continue) [[likely]] continue;
       if (after != After::LookUp) return after;
       image = nullptr;
     }
   }
+
+  Reach reach_;
 };
 
 }  // namespace
 
-std::unique_ptr<Engine> make_interpreter() { return std::make_unique<Interpreter>(); }
+std::unique_ptr<Engine> make_interpreter(Reach reach) {
+  return std::make_unique<Interpreter>(reach);
+}
 
 }  // namespace d1::emulator

@@ -62,14 +62,16 @@ TEST(EngineOptions, AWrongNameIsAnErrorThatTellsTheKnownOnes) {
   const auto chosen = engine_options_for("jit");
   ASSERT_FALSE(chosen);
   EXPECT_EQ(chosen.error().kind(), ErrorKind::Invalid);
-  EXPECT_EQ(chosen.error().sentence(), "There is no engine named 'jit'; known are: interp, dbt.");
+  EXPECT_EQ(chosen.error().sentence(),
+            "There is no engine named 'jit'; known are: interp, dbt, lockstep.");
 }
 
 TEST(EngineOptions, AWrongNameInTheEnvironmentIsAnErrorToo) {
   {
     const Variable engine("D1_ENGINE", "DBT"), level("D1_HOST_LEVEL", nullptr);
     EXPECT_EQ(engine_options_for("").error().sentence(),
-              "There is no engine named 'DBT' (as D1_ENGINE asks for); known are: interp, dbt.");
+              "There is no engine named 'DBT' (as D1_ENGINE asks for); known are: interp, dbt, "
+              "lockstep.");
   }
   const Variable engine("D1_ENGINE", nullptr), level("D1_HOST_LEVEL", "avx1");
   EXPECT_EQ(engine_options_for("dbt").error().sentence(),

@@ -102,6 +102,10 @@ void RegionEmitter::emit_jump_register(const Block& block, const Operation& oper
   flush_kept();
   sub(r15, budget_ticks(block));
   jle(as_written(target_.thunks.leave_budget));
+  if (target_.reach == Reach::Block) {
+    jmp(as_written(target_.thunks.leave), T_NEAR);
+    return;
+  }
   // The block at rax, and its host code. The table has a place for each half-word.
   const CodeImage& image = *region_.image;
   mov(rcx, rax);
@@ -129,7 +133,8 @@ void RegionEmitter::go_to(std::uint64_t pc, std::size_t index) {
 }
 
 RegionEmitter::Label& RegionEmitter::label_of(std::uint64_t pc) {
-  if (const auto inside = labels_.find(pc); inside != labels_.end()) return inside->second;
+  const auto inside = target_.reach == Reach::Turn ? labels_.find(pc) : labels_.end();
+  if (inside != labels_.end()) return inside->second;
   const auto [exit, fresh] = exits_.try_emplace(pc);
   if (!fresh) return exit->second;
   Label& label = exit->second;

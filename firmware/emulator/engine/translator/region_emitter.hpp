@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/engine.hpp"
 #include "engine/translator/assembler.hpp"
 #include "engine/translator/region.hpp"
 #include "engine/translator/region_registers.hpp"
@@ -24,6 +25,7 @@ namespace d1::emulator {
 struct TranslationTarget {
   Thunks thunks;
   HostLevel level = HostLevel::Portable;
+  Reach reach = Reach::Turn;  // Block: what follows a block is never reached from its code
   std::uint64_t window_base = 0, window_bytes = 0;  // of the harts' memory
 };
 

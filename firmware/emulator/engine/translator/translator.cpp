@@ -21,6 +21,7 @@
 #include <d1/isa/semantics/vector.hpp>
 
 #include "engine/block_run.hpp"
+#include "engine/lockstep.hpp"
 #include "engine/translator/region_emitter.hpp"
 
 namespace d1::emulator {
@@ -69,8 +70,9 @@ class Insiders {
 
 class Translator final : public Engine {
  public:
-  explicit Translator(const EngineOptions& options)
+  Translator(const EngineOptions& options, Reach reach)
       : options_(options), cache_(options.code_bytes) {
+    target_.reach = reach;
     target_.level = std::min(options.level, detect_host_level());
     target_.thunks = emit_thunks(cache_, target_.level);
     thunk_bytes_ = cache_.used();
@@ -90,6 +92,7 @@ class Translator final : public Engine {
     bool interpret = false;       // the next block
     Link* link = nullptr;         // that leads to the next block, or to code for another state
     bool other_state = false;     // the latter
+    bool ran = true;              // something, at least
     std::uint64_t generation = 0; // of the code the link is part of
   };
 
@@ -165,11 +168,13 @@ After Translator::run_turn(Hart& hart, const CodeView& code, std::uint64_t limit
     if (left.other_state) entry = variant_of(hart, *image, *block, left);
     else if (!left.interpret) entry = entry_of(hart, *image, *block);
     if (entry.code != nullptr) {
-      if (left.link != nullptr) link(left, entry);
+      if (left.link != nullptr && (left.other_state || target_.reach == Reach::Turn))
+        link(left, entry);
       left = run_translated(hart, entry, limit);
     } else {
       left = {run_block(hart, *block, limit)};
     }
+    if (left.ran && is_over(left.after, target_.reach)) [[unlikely]] return After::Block;
     if (left.after == After::Continue) continue;
     if (left.after != After::LookUp) return left.after;
     image = nullptr;
@@ -203,7 +208,7 @@ Translator::Left Translator::run_translated(Hart& hart, const Entry& entry, std:
       hart.memory.base != target_.window_base || hart.memory.bytes != target_.window_bytes)
       [[unlikely]] {
     inside.fetch_sub(1, std::memory_order_release);
-    return {After::Continue, true};
+    return {.interpret = true, .ran = false};
   }
   const std::uint32_t issued = hart.units[static_cast<unsigned>(isa::Unit::Issue)];
   const auto gs = reinterpret_cast<std::uint64_t>(hart.memory.host) - hart.memory.base;
@@ -221,13 +226,14 @@ Translator::Left Translator::run_translated(Hart& hart, const Entry& entry, std:
     case ExitReason::Leave: return {};
     case ExitReason::Link:
     case ExitReason::State:
-      return {After::Continue, false,
-              const_cast<Link*>(static_cast<const Link*>(hart.exit.detail)),
-              reason == ExitReason::State, entry.generation};
+      return {.link = const_cast<Link*>(static_cast<const Link*>(hart.exit.detail)),
+              .other_state = reason == ExitReason::State,
+              .ran = reason == ExitReason::Link,
+              .generation = entry.generation};
     case ExitReason::Rest:
       return {run_rest(hart, *site.block, *site.operation, site.charged, limit)};
     case ExitReason::Budget: return {After::Budget};
-    case ExitReason::Guard: return {After::Continue, !make_ready(hart)};
+    case ExitReason::Guard: return {.interpret = !make_ready(hart), .ran = false};
     default: {
       const auto outcome = static_cast<Outcome>(static_cast<std::uint32_t>(reason) -
                                                 static_cast<std::uint32_t>(ExitReason::Outcome));
@@ -274,7 +280,9 @@ Translator::Entry Translator::translate(Hart& hart, CodeImage& image, const Bloc
 
 const void* Translator::emit_region(Hart& hart, CodeImage& image, const Block& block) {
   if (cache_.room() < kRoomForRegion) drop_all();
-  const Region region = find_region(image, block, options_.runs_before_translation == 0);
+  const Region region = target_.reach == Reach::Block
+                            ? Region{&image, {&block}}
+                            : find_region(image, block, options_.runs_before_translation == 0);
   try {
     const void* const code =
         RegionEmitter(cache_, target_, records_, region, vector_state_of(hart)).emit();
@@ -328,22 +336,24 @@ void Translator::drop_all() {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_translator(const EngineOptions& options) {
+std::unique_ptr<Engine> make_translator(const EngineOptions& options, Reach reach) {
 #if defined(__x86_64__)
   try {
-    return std::make_unique<Translator>(options);
+    return std::make_unique<Translator>(options, reach);
   } catch (const std::bad_alloc&) {
     return nullptr;
   }
 #else
-  (void)options;
+  (void)options, (void)reach;
   return nullptr;
 #endif
 }
 
 std::unique_ptr<Engine> make_engine(const EngineOptions& options) {
-  if (options.kind == EngineKind::Translator)
-    if (auto engine = make_translator(options)) return engine;
+  std::unique_ptr<Engine> engine;
+  if (options.kind == EngineKind::Translator) engine = make_translator(options);
+  if (options.kind == EngineKind::Lockstep) engine = make_lockstep(options, end_with_report);
+  if (engine != nullptr) return engine;
   return make_interpreter();
 }
 

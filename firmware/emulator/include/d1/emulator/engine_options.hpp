@@ -14,7 +14,8 @@ namespace d1::emulator {
 
 enum class EngineKind : std::uint8_t {
   Interpreter,  // the reference; runs on every host
-  Translator    // turns hot code into host code; the interpreter where the host has no support
+  Translator,   // turns hot code into host code; the interpreter where the host has no support
+  Lockstep      // both, compared as they go; a difference ends the process with a report
 };
 
 // What of the host translated code may use. Each level includes those before it.
@@ -24,15 +25,22 @@ enum class HostLevel : std::uint8_t {
   Avx512     // x86-64-v4 and AVX512-BF16 where present
 };
 
+// When EngineKind::Lockstep compares registers. (Memory always at the ends of turns.)
+enum class LockstepUnit : std::uint8_t {
+  Block,  // after each block, which names the culprit; nothing is linked or kept across blocks
+  Turn    // after each turn, so whole regions and their links are compared
+};
+
 struct EngineOptions {
   EngineKind kind = EngineKind::Interpreter;
   HostLevel level = HostLevel::Avx512;  // the host's own level where that is lower
   // How often a block is interpreted before it is translated. 0: never interpreted first.
   std::uint32_t runs_before_translation = 24;
   std::size_t code_bytes = std::size_t{64} << 20;  // of host code kept; when full, all is dropped
+  LockstepUnit lockstep_unit = LockstepUnit::Block;
 };
 
-// "interp" or "dbt"; "portable", "avx2" or "avx512". Nothing for other names.
+// "interp", "dbt" or "lockstep"; "portable", "avx2" or "avx512". Nothing for other names.
 [[nodiscard]] std::optional<EngineKind> engine_kind_of(std::string_view name) noexcept;
 [[nodiscard]] std::optional<HostLevel> host_level_of(std::string_view name) noexcept;
 // The other way round.
@@ -43,8 +51,8 @@ struct EngineOptions {
 [[nodiscard]] HostLevel detect_host_level() noexcept;
 
 // The options that the environment asks for, so that whole suites run with either engine:
-// D1_ENGINE and D1_HOST_LEVEL (names as above, others are ignored), and D1_TRANSLATE_AFTER, a
-// number for runs_before_translation.
+// D1_ENGINE and D1_HOST_LEVEL (names as above, others are ignored), D1_TRANSLATE_AFTER, a number
+// for runs_before_translation, and D1_LOCKSTEP_UNIT, "block" or "turn".
 [[nodiscard]] EngineOptions engine_options_from_environment() noexcept;
 
 // The same for who is asked by a person: the engine of that name, or where that is empty the one
