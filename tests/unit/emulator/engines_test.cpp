@@ -142,6 +142,23 @@ INSTANTIATE_TEST_SUITE_P(Inputs, MatrixProducts,
                          testing::Combine(testing::Range(1, 4),
                                           testing::Values(Values::Tame, Values::Special,
                                                           Values::WithNans)));
+
+// A difference would end this process.
+TEST(Engines, RunInLockstepThroughALaunch) {
+  std::mt19937_64 random(8);
+  std::vector<std::uint8_t> input(3 * kBytes);
+  fill<std::uint32_t>(random, input, true);
+  const Observed reference = run(input, {.kind = EngineKind::Interpreter});
+  for (const LockstepUnit unit : {LockstepUnit::Block, LockstepUnit::Turn}) {
+    const Observed both = run(input, {.kind = EngineKind::Lockstep,
+                                      .runs_before_translation = 1,
+                                      .lockstep_unit = unit});
+    EXPECT_EQ(both.memory, reference.memory);
+    EXPECT_EQ(both.trace, reference.trace);
+    EXPECT_EQ(both.instructions, reference.instructions);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Inputs, VectorLoops,
                          testing::Combine(testing::Range(1, 5), testing::Bool(),
                                           testing::Bool()));
