@@ -73,6 +73,8 @@ class InProcessTransport final : public Transport {
     while (!raised() && Clock::now() < deadline) device_->run(raised, deadline);
   }
 
+  Statistics statistics() override { return emulator::describe(device_->statistics().engine); }
+
   bool lost() const noexcept override { return false; }
 
  private:
@@ -105,6 +107,7 @@ Result<std::unique_ptr<Transport>> make_in_process_transport(const TransportOpti
   if (!engine) return std::unexpected(std::move(engine.error()));
   emulator::DeviceOptions device_options;
   device_options.engine = *engine;
+  device_options.engine.count_execution = options.count_execution;
   device_options.machine = options.machine;
   device_options.host_threads = options.host_threads;
   device_options.seed = options.seed;

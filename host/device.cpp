@@ -28,11 +28,14 @@ Device Device::open(const DeviceOptions& options) {
   below.transport_options.host_threads = options.threads;
   below.transport_options.seed = options.seed;
   below.transport_options.engine = options.engine;
+  below.transport_options.count_execution = options.count_execution;
   below.transport_options.rom_image = options.rom_image;
   Device device(detail::value(runtime::Context::open(below)));
   device.on_print(print_to_standard_output);
   return device;
 }
+
+Statistics Device::statistics() const { return context_->device().transport().statistics(); }
 
 Grid Device::all() const { return Grid(detail::value(context_->all_nodes())); }
 

@@ -59,7 +59,8 @@ class BareHart::Implementation final : public isa::Environment {
   void snapshot() {
     previous_program_ = std::move(code_.program);  // its block with the fence.i is still in use
     code_.program = std::make_shared<CodeImage>(
-        code_base_, std::span<const std::uint8_t>(at(code_base_, code_bytes_), code_bytes_));
+        code_base_, std::span<const std::uint8_t>(at(code_base_, code_bytes_), code_bytes_),
+        blocks_decoded_);
   }
 
   BareExit run(std::uint64_t max_instructions);
@@ -148,6 +149,7 @@ class BareHart::Implementation final : public isa::Environment {
   std::array<Hart, isa::kHartsPerNode> harts_{};
   isa::VectorRegisters vectors_{};
   std::unique_ptr<Engine> engine_;
+  std::atomic<std::uint64_t> blocks_decoded_{0};
   CodeView code_;
   std::shared_ptr<CodeImage> previous_program_;
   UnitShare units_;
@@ -297,6 +299,12 @@ std::uint64_t BareHart::integer_register(unsigned index) const {
 }
 std::uint64_t BareHart::float_register(unsigned index) const {
   return implementation_->harts_[0].f[index];
+}
+EngineStatistics BareHart::statistics() const {
+  EngineStatistics statistics = implementation_->engine_->statistics();
+  statistics.blocks_decoded = implementation_->blocks_decoded_.load();
+  statistics.retired = implementation_->harts_[0].instret;
+  return statistics;
 }
 std::uint64_t BareHart::pc() const { return implementation_->harts_[0].pc; }
 

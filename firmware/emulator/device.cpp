@@ -279,7 +279,11 @@ Result<> Device::Implementation::access(std::uint64_t address, std::span<std::ui
 
 DeviceStatistics Device::Implementation::statistics() {
   return locked([this](Dip&) {
-    return DeviceStatistics{scheduler_.quanta(), scheduler_.trace_hash(), scheduler_.retired()};
+    DeviceStatistics statistics{scheduler_.quanta(), scheduler_.trace_hash(), scheduler_.retired(),
+                                scheduler_.engine_statistics()};
+    statistics.engine.blocks_decoded = machine_.blocks_decoded().load();
+    for (const std::uint64_t each : statistics.instructions) statistics.engine.retired += each;
+    return statistics;
   });
 }
 

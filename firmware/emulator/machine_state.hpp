@@ -53,6 +53,10 @@ class MachineState {
     return reinterpret_cast<isa::VectorRegisters*>(vectors_.data()) + id * isa::kHartsPerNode;
   }
   [[nodiscard]] CodeImage& rom() const noexcept { return *rom_; }
+  // Of all images of the machine.
+  [[nodiscard]] std::atomic<std::uint64_t>& blocks_decoded() const noexcept {
+    return blocks_decoded_;
+  }
   void discard_sram(NodeIndex id) noexcept { sram_.discard(id * kSramStride, D1_SRAM_BYTES); }
 
   // The node, made at first use; between quanta only.
@@ -71,6 +75,7 @@ class MachineState {
   std::uint32_t per_die_;
   NodeIndex positions_;
   Reservation sram_, hbm_, vectors_, table_;
+  mutable std::atomic<std::uint64_t> blocks_decoded_{0};
   std::unique_ptr<CodeImage> rom_;
   std::vector<Node*> made_;
 };

@@ -146,7 +146,8 @@ Outcome Node::fence_i(Hart& hart, const Operation& operation) {
   // The block that holds this instruction is still in use: its image lives until the next one.
   previous_program_ = std::move(code_.program);
   code_.program = std::make_shared<CodeImage>(
-      D1_NULL_BYTES, std::span(machine_.sram(id_) + D1_NULL_BYTES, D1_SRAM_BYTES - D1_NULL_BYTES));
+      D1_NULL_BYTES, std::span(machine_.sram(id_) + D1_NULL_BYTES, D1_SRAM_BYTES - D1_NULL_BYTES),
+      machine_.blocks_decoded());
   hart.pc = operation.next_pc();
   return Outcome::Sync;
 }

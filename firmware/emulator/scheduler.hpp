@@ -43,6 +43,7 @@ class Scheduler {
   [[nodiscard]] std::size_t last_nodes() const noexcept { return running_.size(); }
   // A hash of everything that ran and was sent, in order: equal for equal runs.
   [[nodiscard]] std::uint64_t trace_hash() const noexcept { return trace_; }
+  [[nodiscard]] EngineStatistics engine_statistics() { return engine_->statistics(); }
   // Instructions retired by each host thread.
   [[nodiscard]] const std::vector<std::uint64_t>& retired() const noexcept { return retired_; }
 

@@ -13,7 +13,8 @@
 
 #include "command.hpp"
 #include "elf_file.hpp"
-#include "engine_option.hpp"
+#include "engine_options.hpp"
+#include "statistics.hpp"
 
 namespace d1::tools {
 namespace {
@@ -36,6 +37,7 @@ struct ExecOptions {
   std::uint64_t max_instructions = 0;
   std::string signature;
   std::string engine;
+  bool statistics = false;
   bool json = false;
 };
 
@@ -223,10 +225,12 @@ Result<> write_signature(const ElfFile& file, const BareHart& hart, const std::s
   return {};
 }
 
-void report(const BareExit& exit, int status, const Result<>& ended, const std::string& output) {
+void report(const BareExit& exit, int status, const Result<>& ended, const std::string& output,
+            const Statistics* statistics) {
   nlohmann::ordered_json document = {{"status", status},      {"ended", ended.has_value()},
                                      {"code", exit.code},     {"instructions", exit.instructions},
                                      {"cycles", exit.cycles}, {"output", output}};
+  if (statistics != nullptr) document["statistics"] = document_of(*statistics);
   if (!ended) document["error"] = ended.error().to_string();
   print_json(document);
 }
@@ -236,6 +240,7 @@ Result<int> execute(const ExecOptions& options) {
   if (!file) return std::unexpected(file.error());
   Result<emulator::EngineOptions> engine = emulator::engine_options_for(options.engine);
   if (!engine) return std::unexpected(engine.error());
+  engine->count_execution = options.statistics;
   BareHart hart(*engine);
   if (Result<> loaded = load(*file, options, hart); !loaded)
     return pass_on(loaded, fmt::format("loading {}", options.file));
@@ -244,7 +249,11 @@ Result<int> execute(const ExecOptions& options) {
   const BareExit exit = hart.run(options.max_instructions);
   Result<> ended = verdict(*file, exit);
   const int status = ended ? static_cast<int>(std::min(exit.code, kLargestStatus)) : kFailure;
-  if (options.json) report(exit, status, ended, output);
+  const Statistics statistics = emulator::describe(hart.statistics());
+  if (options.json)
+    report(exit, status, ended, output, options.statistics ? &statistics : nullptr);
+  else if (options.statistics)
+    fmt::print(stderr, "{}", text_of(statistics));  // standard output is the program's
   if (!ended) return pass_on(ended, fmt::format("running {}", options.file));
   if (!options.signature.empty())
     if (Result<> written = write_signature(*file, hart, options.signature); !written)
@@ -276,7 +285,7 @@ void add_exec(CLI::App& application, Action& action) {
       ->add_option("--signature", options->signature,
                    "Where to write the words from begin_signature to end_signature")
       ->option_text("FILE");
-  add_engine_option(*command, options->engine);
+  add_engine_options(*command, options->engine, options->statistics);
   command->add_flag("--json", options->json,
                     "One JSON document at the end; what the program writes is in it");
   command->footer(

@@ -14,9 +14,10 @@
 
 #include "command.hpp"
 #include "compile_options.hpp"
-#include "engine_option.hpp"
+#include "engine_options.hpp"
 #include "kernel_arguments.hpp"
 #include "progress.hpp"
+#include "statistics.hpp"
 
 namespace d1::tools {
 namespace {
@@ -34,6 +35,7 @@ struct RunOptions {
   ArgumentOptions arguments;
   double timeout_s = 300;
   bool json = false;
+  bool statistics = false;
 };
 
 struct Outcome {
@@ -45,6 +47,7 @@ struct Outcome {
   bool from_cache = false;
   std::vector<std::string> written;
   ordered_json printed = ordered_json::array();
+  Statistics statistics;
 };
 
 bool is_source(const std::string& path) {
@@ -116,26 +119,28 @@ double matrix_share(const Outcome& outcome) {
 
 ordered_json to_json(const RunOptions& options, const driver::DeviceInfo& info, Outcome& outcome) {
   const double clock = static_cast<double>(info.clock_hz);
-  return {{"program", options.request.source},
-          {"kernel", outcome.kernel},
-          {"device", info.description},
-          {"rows", outcome.rows},
-          {"columns", outcome.columns},
-          {"nodes", std::uint64_t{outcome.rows} * outcome.columns},
-          {"harts", options.harts},
-          {"cycles", outcome.cycles},
-          {"device_seconds", static_cast<double>(outcome.cycles) / clock},
-          {"clock_hz", info.clock_hz},
-          {"instructions", outcome.report.instructions},
-          {"matrix_cycles", outcome.report.matrix_cycles},
-          {"matrix_share", matrix_share(outcome)},
-          {"matrix_cycles_least", outcome.report.matrix_cycles_min},
-          {"matrix_cycles_most", outcome.report.matrix_cycles_max},
-          {"prepare_seconds", outcome.preparing.count()},
-          {"host_seconds", outcome.running.count()},
-          {"from_cache", outcome.from_cache},
-          {"written", outcome.written},
-          {"printed", std::move(outcome.printed)}};
+  ordered_json document = {{"program", options.request.source},
+                           {"kernel", outcome.kernel},
+                           {"device", info.description},
+                           {"rows", outcome.rows},
+                           {"columns", outcome.columns},
+                           {"nodes", std::uint64_t{outcome.rows} * outcome.columns},
+                           {"harts", options.harts},
+                           {"cycles", outcome.cycles},
+                           {"device_seconds", static_cast<double>(outcome.cycles) / clock},
+                           {"clock_hz", info.clock_hz},
+                           {"instructions", outcome.report.instructions},
+                           {"matrix_cycles", outcome.report.matrix_cycles},
+                           {"matrix_share", matrix_share(outcome)},
+                           {"matrix_cycles_least", outcome.report.matrix_cycles_min},
+                           {"matrix_cycles_most", outcome.report.matrix_cycles_max},
+                           {"prepare_seconds", outcome.preparing.count()},
+                           {"host_seconds", outcome.running.count()},
+                           {"from_cache", outcome.from_cache},
+                           {"written", outcome.written},
+                           {"printed", std::move(outcome.printed)}};
+  if (options.statistics) document["statistics"] = document_of(outcome.statistics);
+  return document;
 }
 
 void print_summary(const RunOptions& options, const driver::DeviceInfo& info,
@@ -161,6 +166,7 @@ void print_summary(const RunOptions& options, const driver::DeviceInfo& info,
       outcome.preparing.count(), outcome.from_cache ? " (compiled before)" : "",
       outcome.running.count(), instructions / 1e6 / std::max(outcome.running.count(), 1e-9));
   for (const std::string& file : outcome.written) fmt::print("wrote         {}\n", file);
+  if (options.statistics) fmt::print("\n{}", text_of(outcome.statistics));
 }
 
 Result<int> run(RunOptions& options) try {
@@ -171,6 +177,7 @@ Result<int> run(RunOptions& options) try {
       options.kernel.empty() ? program->only_kernel() : program->kernel(options.kernel));
   outcome.kernel = kernel.name();
   KernelArguments arguments(*detail::value(kernel.signature()), options.arguments);
+  options.device.count_execution = options.statistics;
   Device device = Device::open(options.device);
   listen(device, options, outcome);
   const Grid grid = make_grid(device, options.grid);
@@ -191,6 +198,7 @@ Result<int> run(RunOptions& options) try {
   outcome.cycles = launch.end_cycle() - launch.start_cycle();
   outcome.report = launch.report();
   outcome.written = arguments.fetch(stream);
+  if (options.statistics) outcome.statistics = device.statistics();
   // What was printed last may still be in the ring.
   detail::value(device.shared()->device().log().poll());
 
@@ -240,7 +248,7 @@ void add_run(CLI::App& application, Action& action) {
       ->add_option("--threads", options->device.threads,
                    "Host threads that run nodes (default: as many as the host has)")
       ->option_text("N");
-  add_engine_option(*command, options->device.engine);
+  add_engine_options(*command, options->device.engine, options->statistics);
   command
       ->add_option("--timeout", options->timeout_s,
                    "Seconds of host time the kernel may take (default: 300)")

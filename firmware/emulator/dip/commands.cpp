@@ -264,7 +264,7 @@ std::shared_ptr<CodeImage> Dip::code_image(std::uint64_t base,
   if (auto image = known.lock(); image != nullptr && image->base() == base &&
                                  std::ranges::equal(image->bytes(), bytes))
     return image;
-  auto image = std::make_shared<CodeImage>(base, bytes);
+  auto image = std::make_shared<CodeImage>(base, bytes, machine_.blocks_decoded());
   known = image;
   std::erase_if(images_, [](const auto& entry) { return entry.second.expired(); });
   return image;

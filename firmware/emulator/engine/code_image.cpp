@@ -21,8 +21,9 @@ void CodeImage::FreeZeroed::operator()(std::atomic<Block*>* slots) const noexcep
   munmap(static_cast<void*>(slots), bytes);
 }
 
-CodeImage::CodeImage(std::uint64_t base, std::span<const std::uint8_t> bytes)
-    : base_(base), size_(bytes.size()), bytes_(bytes.size() + 4, 0) {
+CodeImage::CodeImage(std::uint64_t base, std::span<const std::uint8_t> bytes,
+                     std::atomic<std::uint64_t>& decoded)
+    : base_(base), size_(bytes.size()), bytes_(bytes.size() + 4, 0), decoded_(decoded) {
   if (!bytes.empty()) std::memcpy(bytes_.data(), bytes.data(), bytes.size());
   const std::size_t table = (size_ / 2 + 1) * sizeof(std::atomic<Block*>);
   // Fresh zero pages are valid null pointers; only slots of code that runs are ever touched.
@@ -35,7 +36,7 @@ CodeImage::CodeImage(std::uint64_t base, std::span<const std::uint8_t> bytes)
 
 CodeImage::~CodeImage() {
   translated_->forget();
-  if (decoded_.load() == 0) return;
+  if (!any_decoded_.load()) return;
   for (std::size_t i = 0; i < size_ / 2 + 1; ++i) delete blocks_[i].load(std::memory_order_relaxed);
 }
 
@@ -45,6 +46,7 @@ const Block& CodeImage::add_block(std::atomic<Block*>& slot, std::uint64_t pc) {
   // Whoever publishes first wins; the release pairs with the acquire in block().
   if (slot.compare_exchange_strong(expected, made.get(), std::memory_order_acq_rel,
                                    std::memory_order_acquire)) {
+    any_decoded_.store(true, std::memory_order_relaxed);
     decoded_.fetch_add(1, std::memory_order_relaxed);
     return *made.release();
   }

@@ -63,8 +63,10 @@ class TranslatedBlocks {
 
 class CodeImage {
  public:
-  // Copies bytes; base is the address of the first and must be even.
-  CodeImage(std::uint64_t base, std::span<const std::uint8_t> bytes);
+  // Copies bytes; base is the address of the first and must be even. Blocks are counted in
+  // `decoded`, which all images of a machine share.
+  CodeImage(std::uint64_t base, std::span<const std::uint8_t> bytes,
+            std::atomic<std::uint64_t>& decoded);
   ~CodeImage();
   CodeImage(const CodeImage&) = delete;
   CodeImage& operator=(const CodeImage&) = delete;
@@ -81,7 +83,6 @@ class CodeImage {
     Block* found = slot.load(std::memory_order_acquire);  // pairs with the release in add_block
     return found != nullptr ? *found : add_block(slot, pc);
   }
-  [[nodiscard]] std::uint64_t blocks_decoded() const noexcept { return decoded_.load(); }
 
   // For translators: the table of blocks by half-word, and which of them have host code.
   [[nodiscard]] const std::atomic<Block*>* block_table() const noexcept { return blocks_.get(); }
@@ -102,7 +103,8 @@ class CodeImage {
   };
   // One a half-word, untouched until used.
   std::unique_ptr<std::atomic<Block*>[], FreeZeroed> blocks_;
-  std::atomic<std::uint64_t> decoded_{0};
+  std::atomic<bool> any_decoded_{false};
+  std::atomic<std::uint64_t>& decoded_;
   std::shared_ptr<TranslatedBlocks> translated_ = std::make_shared<TranslatedBlocks>();
 };
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include <d1/emulator/engine_options.hpp>
+#include <d1/emulator/engine_statistics.hpp>
 
 #include "engine/code_image.hpp"
 
@@ -34,6 +35,9 @@ class Engine {
   // Runs the hart until it parks, stops, or reaches the first taken backward or indirect branch
   // after `budget` ticks of work in this turn. The view may change under the hart (fence.i).
   virtual TurnEnd run(isa::Hart& hart, const CodeView& code, std::uint64_t budget) = 0;
+
+  // What it did so far. Blocks and instructions are counted by whoever owns the code and the harts.
+  [[nodiscard]] virtual EngineStatistics statistics() = 0;
 };
 
 [[nodiscard]] std::unique_ptr<Engine> make_interpreter(Reach reach = Reach::Turn);

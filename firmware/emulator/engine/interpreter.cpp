@@ -18,6 +18,7 @@ class Interpreter final : public Engine {
     isa::leave_guest_float(hart);
     return turn_end(after);
   }
+  EngineStatistics statistics() override { return {}; }
 
  private:
   After run_blocks(Hart& hart, const CodeView& code, std::uint64_t limit) const {

@@ -107,6 +107,13 @@ class Lockstep final : public Engine {
     return end;
   }
 
+  // What its translator did; what that retired, the interpreter retired too.
+  EngineStatistics statistics() override {
+    EngineStatistics statistics = translator_->statistics();
+    statistics.kind = EngineKind::Lockstep;
+    return statistics;
+  }
+
  private:
   // A block or a turn, by both.
   TurnEnd step(Twin& twin, Hart& hart, const CodeView& code, std::uint64_t limit) {

@@ -33,7 +33,8 @@ struct DeviceOptions {
   std::string machine;     // empty: $D1_MACHINE, or "d1"; a built-in name or a machine file
   unsigned threads = 0;    // of the host, that run nodes; 0: as many as it has
   std::uint64_t seed = 0;  // other than 0 shuffles the order of what is unordered
-  std::string engine;      // that emulates: "interp" or "dbt"; empty: $D1_ENGINE, or "interp"
+  std::string engine;      // that emulates: "interp", "dbt", "lockstep"; empty: $D1_ENGINE
+  bool count_execution = false;  // so that statistics() tells more, at some cost
   std::string rom_image;   // a boot ROM to use instead of the built-in one
 };
 
@@ -58,6 +59,9 @@ class Device {
   [[nodiscard]] const driver::DeviceInfo& info() const noexcept { return context_->info(); }
   // Emulated cycles since power-on.
   [[nodiscard]] std::uint64_t cycle() const { return context_->device().cycle(); }
+
+  // What the emulation did on this host: engine, translated code. Nothing for other devices.
+  [[nodiscard]] Statistics statistics() const;
 
   // Every usable node, 1 x N; or a rectangle of the mesh (missing nodes are skipped along a row).
   [[nodiscard]] Grid all() const;

@@ -249,7 +249,7 @@ class BadArguments(CommandLineCase):
         hello = (os.path.join(KERNELS, "hello.cpp"), "--arg", "greetings=1", "--grid", "1x1")
         program = self.assemble("exit 0")
         for command in (("run", *hello), ("exec", program)):
-            says = ["There is no engine named 'jit'", "known are: interp, dbt"]
+            says = ["There is no engine named 'jit'", "known are: interp, dbt, lockstep"]
             self.bad(*command, "--engine", "jit", says=says)
             self.environment["D1_ENGINE"] = "jit"
             self.bad(*command, says=says + ["D1_ENGINE"])

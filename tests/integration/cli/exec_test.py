@@ -51,11 +51,21 @@ class Exec(CommandLineCase):
         self.assertGreater(document["instructions"], 20)
         self.assertTrue(document["ended"])
 
-    def test_either_engine_retires_the_same_instructions_in_the_same_cycles(self):
+    def test_every_engine_retires_the_same_instructions_in_the_same_cycles(self):
         program = self.assemble("li t0, 5000\n1: addi t0, t0, -1\nbnez t0, 1b\nexit 0")
-        interpreted, translated = (self.document("exec", program, "--engine", engine)
-                                   for engine in ("interp", "dbt"))
+        interpreted, translated, both = (self.document("exec", program, "--engine", engine)
+                                         for engine in ("interp", "dbt", "lockstep"))
         self.assertEqual(interpreted, translated)
+        self.assertEqual(interpreted, both)
+
+    def test_statistics_go_beside_what_the_program_writes(self):
+        program = self.assemble(WRITE + "exit 0", data=WRITE_DATA)
+        done = self.d1("exec", program, "--engine", "dbt", "--stats")
+        self.assertEqual((done.returncode, done.stdout), (0, "hello\n"))
+        self.assertRegex(done.stderr, r"(?m)^engine\n  name +dbt\n")
+        document = self.document("exec", program, "--engine", "interp", "--stats")
+        self.assertEqual(document["statistics"]["engine"]["instructions_retired"],
+                         document["instructions"])
 
     def test_console_characters_by_the_htif_device(self):
         put = """

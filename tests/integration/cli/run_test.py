@@ -58,17 +58,52 @@ class Run(CommandLineCase):
             self.assertEqual(first[same], second[same], "on any number of host threads")
         self.assertTrue(second["from_cache"])
 
-    def test_either_engine_gives_the_same_result_in_the_same_cycles(self):
+    def test_every_engine_gives_the_same_result_in_the_same_cycles(self):
         a = self.save("a.npy", numpy.arange(3000, dtype=numpy.float32))
         documents = []
-        for engine in ("interp", "dbt"):
+        for engine in ("interp", "dbt", "lockstep"):
             documents.append(self.document(
                 "run", ADD, "--in", "a=" + a, "--in", "b=" + a, "--out", "c=" + self.path("c.npy"),
                 "--grid", "1x2", "--engine", engine))
             numpy.testing.assert_array_equal(numpy.load(self.path("c.npy")),
                                              2 * numpy.arange(3000, dtype=numpy.float32))
         for same in ("cycles", "instructions"):
-            self.assertEqual(documents[0][same], documents[1][same])
+            self.assertEqual(len({document[same] for document in documents}), 1, same)
+
+    def test_statistics_tell_what_either_engine_did(self):
+        a = self.save("a.npy", numpy.ones((64, 64), dtype=numpy.uint16))
+        sizes = [word for name in "mnk" for word in ("--arg", f"{name}=64")]
+        words = ("run", MATMUL, "--kernel", "matmul", "--in", "a=" + a, "--in", "b=" + a, "--out",
+                 "c=" + self.path("c.npy"), *sizes, "--grid", "2x2", "--stats")
+        interpreted = self.document(*words, "--engine", "interp")["statistics"]
+        self.assertEqual(list(interpreted), ["engine"])
+        self.assertEqual(interpreted["engine"]["name"], "interp")
+        self.environment["D1_TRANSLATE_AFTER"] = "0"
+        translated = self.document(*words, "--engine", "dbt")["statistics"]
+        self.assertEqual(list(translated), ["engine", "translation", "exits", "helpers"])
+        engine, translation = translated["engine"], translated["translation"]
+        self.assertEqual(engine["name"], "dbt")
+        retired = engine["instructions_retired"]
+        self.assertEqual(retired, interpreted["engine"]["instructions_retired"])
+        self.assertEqual(retired,
+                         engine["retired_by_translated_code"] + engine["retired_by_interpreter"])
+        self.assertGreater(translation["regions"], 5)
+        self.assertGreater(translation["guest_instructions_per_second"], 0)
+        self.assertGreater(translated["helpers"]["amoadd.w"], 0)
+
+    def test_statistics_read_well_in_a_terminal(self):
+        text = self.good("run", HELLO, "--arg", "greetings=1", "--grid", "1x1", "--engine", "dbt",
+                         "--stats")
+        for line in ("engine", "  name +dbt", "  blocks decoded +[0-9]+", "translation",
+                     "  code bytes +[0-9.]+( Ki)?B?", "exits", "helpers"):
+            self.assertRegex(text, f"(?m)^{line}")
+        table = text[text.index("\nengine\n"):]
+        self.assertLessEqual(max(map(len, table.split("\n"))), 80)
+
+    def test_without_being_asked_there_are_no_statistics(self):
+        words = ("run", HELLO, "--arg", "greetings=1", "--grid", "1x1", "--engine", "dbt")
+        self.assertNotIn("statistics", self.document(*words))
+        self.assertNotIn("blocks decoded", self.good(*words))
 
     def test_what_a_kernel_prints_goes_to_standard_output(self):
         text = self.good("run", HELLO, "--arg", "greetings=2", "--grid", "1x2", "--harts", "1")

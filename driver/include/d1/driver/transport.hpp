@@ -9,6 +9,7 @@
 #pragma once
 
 #include <d1/base/error.hpp>
+#include <d1/base/statistics.hpp>
 #include <d1/driver/limits.hpp>
 
 #include <cstddef>
@@ -69,6 +70,9 @@ class Transport {
   // no interrupt is missed. The device may run on the caller's thread meanwhile.
   virtual void wait_for_interrupt(unsigned vector, std::uint64_t seen, Deadline deadline) = 0;
 
+  // What an emulated device tells about its emulation. Hardware has nothing to tell.
+  [[nodiscard]] virtual Statistics statistics() { return {}; }
+
   // The connection is known to be gone (the process died, the device was removed).
   [[nodiscard]] virtual bool lost() const noexcept = 0;
 };
@@ -79,6 +83,7 @@ struct TransportOptions {
   unsigned host_threads = 0;   // 0: as many as the host has
   std::uint64_t seed = 0;      // order of what is unordered; 0: none shuffled
   std::string engine;          // of an emulated device, by name; empty: what D1_ENGINE says
+  bool count_execution = false;  // for statistics() of an emulated device, at some cost
   std::string rom_image;       // path of a boot ROM to use instead of the built-in one
   std::string address;         // where the device is, for transports that leave the process
 };

@@ -34,9 +34,15 @@ std::int64_t run_semantics(Hart* hart, const Site* site) {
   return -1;
 }
 
+std::int64_t count_and_run_semantics(Hart* hart, const Site* site, ExecutionCounters* counters) {
+  counters->count_helper(site->operation->id);
+  return run_semantics(hart, site);
+}
+
 class ThunkEmitter : public Assembler {
  public:
-  ThunkEmitter(CodeCache& cache, HostLevel level) : Assembler(cache, level) {}
+  ThunkEmitter(CodeCache& cache, HostLevel level, ExecutionCounters* counters)
+      : Assembler(cache, level), counters_(counters) {}
 
   Thunks emit() {
     Thunks thunks;
@@ -102,7 +108,12 @@ class ThunkEmitter : public Assembler {
     if (level() != HostLevel::Portable) vzeroupper();
     lea(rdi, ptr[rbp - kHartBias]);
     mov(rsi, rax);
-    mov(rax, reinterpret_cast<std::uint64_t>(&run_semantics));
+    if (counters_ != nullptr) {
+      mov(rdx, reinterpret_cast<std::uint64_t>(counters_));
+      mov(rax, reinterpret_cast<std::uint64_t>(&count_and_run_semantics));
+    } else {
+      mov(rax, reinterpret_cast<std::uint64_t>(&run_semantics));
+    }
     sub(rsp, 8);
     call(rax);
     add(rsp, 8);
@@ -117,6 +128,8 @@ class ThunkEmitter : public Assembler {
     emit_return();
     return start;
   }
+
+  ExecutionCounters* counters_;
 };
 
 }  // namespace
@@ -130,6 +143,8 @@ bool host_sets_gs() noexcept {
 #endif
 }
 
-Thunks emit_thunks(CodeCache& cache, HostLevel level) { return ThunkEmitter(cache, level).emit(); }
+Thunks emit_thunks(CodeCache& cache, HostLevel level, ExecutionCounters* counters) {
+  return ThunkEmitter(cache, level, counters).emit();
+}
 
 }  // namespace d1::emulator

@@ -20,6 +20,7 @@
 #include <d1/isa/hart.hpp>
 
 #include "engine/translator/code_cache.hpp"
+#include "engine/translator/execution_counters.hpp"
 #include "engine/translator/translation.hpp"
 
 namespace d1::emulator {
@@ -48,8 +49,9 @@ inline void see_published_code() noexcept {
   (void)published_code.load(std::memory_order_acquire);
 }
 
-// Emits them at cache.next().
-[[nodiscard]] Thunks emit_thunks(CodeCache& cache, HostLevel level);
+// Emits them at cache.next(). Calls of semantics functions are counted unless `counters`, which
+// must live as long as the code, is null.
+[[nodiscard]] Thunks emit_thunks(CodeCache& cache, HostLevel level, ExecutionCounters* counters);
 
 // Whether the thread may set the base of gs by an instruction.
 [[nodiscard]] bool host_sets_gs() noexcept;

@@ -6,6 +6,7 @@
 // taken goes on interpreting. When the cache is full all code is dropped: nobody new enters, those
 // inside leave at the end of their turns, then it is filled anew.
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -46,27 +47,16 @@ void set_gs_slowly(std::uint64_t base) noexcept {
 #endif
 }
 
-// Threads in translated code. Each has a counter in a line of its own, so none waits for another's.
-class Insiders {
- public:
-  std::atomic<std::uint32_t>& mine() noexcept {
-    static std::atomic<unsigned> threads{0};
-    thread_local const unsigned place = threads.fetch_add(1) % kPlaces;
-    return places_[place].count;
-  }
-  [[nodiscard]] bool any() const noexcept {
-    for (const Place& place : places_)
-      if (place.count.load(std::memory_order_seq_cst) != 0) return true;
-    return false;
-  }
+// Threads in translated code.
+using Insiders = PerThread<std::atomic<std::uint32_t>>;
 
- private:
-  static constexpr unsigned kPlaces = 64;
-  struct alignas(64) Place {
-    std::atomic<std::uint32_t> count{0};
-  };
-  std::array<Place, kPlaces> places_;
-};
+bool any(const Insiders& insiders) noexcept {
+  bool found = false;
+  insiders.for_each([&found](const std::atomic<std::uint32_t>& count) {
+    found = found || count.load(std::memory_order_seq_cst) != 0;
+  });
+  return found;
+}
 
 class Translator final : public Engine {
  public:
@@ -74,7 +64,9 @@ class Translator final : public Engine {
       : options_(options), cache_(options.code_bytes) {
     target_.reach = reach;
     target_.level = std::min(options.level, detect_host_level());
-    target_.thunks = emit_thunks(cache_, target_.level);
+    if (options.count_execution) counters_ = std::make_unique<ExecutionCounters>();
+    target_.thunks = emit_thunks(cache_, target_.level, counters_.get());
+    totals_.level = target_.level;
     thunk_bytes_ = cache_.used();
   }
 
@@ -84,6 +76,7 @@ class Translator final : public Engine {
     isa::leave_guest_float(hart);
     return turn_end(after);
   }
+  EngineStatistics statistics() override;
 
  private:
   // What to do after translated code was left.
@@ -109,18 +102,21 @@ class Translator final : public Engine {
                                  const Left& left);
   // With the lock held. Null if it does not pay.
   [[nodiscard]] const void* emit_region(Hart& hart, CodeImage& image, const Block& block);
+  void count_region(const Region& region, std::size_t code_bytes);
   void link(const Left& left, const Entry& entry);
   void drop_all();
   [[nodiscard]] static std::uint32_t missing(const Hart& hart) noexcept;
   static bool make_ready(Hart& hart) noexcept;
-  static void sync_counters(Hart& hart, std::uint32_t issued_before) noexcept;
+  static std::uint32_t sync_counters(Hart& hart, std::uint32_t issued_before) noexcept;
 
   EngineOptions options_;
   CodeCache cache_;
+  std::unique_ptr<ExecutionCounters> counters_;  // null: nobody asked
   TranslationTarget target_;
   std::size_t thunk_bytes_ = 0;
   std::mutex mutex_;  // guards what follows, and writing to the cache
   TranslationRecords records_;
+  TranslationStatistics totals_;
   std::vector<std::weak_ptr<TranslatedBlocks>> images_;
   std::unordered_map<const Block*, unsigned> rejections_;
   std::atomic<bool> window_known_{false};
@@ -221,7 +217,8 @@ Translator::Left Translator::run_translated(Hart& hart, const Entry& entry, std:
   if (reason >= ExitReason::Outcome || reason == ExitReason::Rest)
     site = *static_cast<const Site*>(hart.exit.detail);
   inside.fetch_sub(1, std::memory_order_release);
-  sync_counters(hart, issued);
+  const std::uint32_t retired = sync_counters(hart, issued);
+  if (counters_ != nullptr) counters_->count_exit(hart.exit.reason, retired);
   switch (reason) {
     case ExitReason::Leave: return {};
     case ExitReason::Link:
@@ -244,12 +241,15 @@ Translator::Left Translator::run_translated(Hart& hart, const Entry& entry, std:
 }
 
 // Translated code counts issue time in the place of Unit::None, and no instructions: each takes a
-// tick of the issue unit.
-void Translator::sync_counters(Hart& hart, std::uint32_t issued_before) noexcept {
+// tick of the issue unit. Returns how many it retired.
+std::uint32_t Translator::sync_counters(Hart& hart, std::uint32_t issued_before) noexcept {
   std::uint32_t& work = hart.units[static_cast<unsigned>(isa::Unit::None)];
   hart.work += work;
   work = 0;
-  hart.instret += hart.units[static_cast<unsigned>(isa::Unit::Issue)] - issued_before;
+  const std::uint32_t retired =
+      hart.units[static_cast<unsigned>(isa::Unit::Issue)] - issued_before;
+  hart.instret += retired;
+  return retired;
 }
 
 Translator::Entry Translator::translate(Hart& hart, CodeImage& image, const Block& block) {
@@ -280,17 +280,41 @@ Translator::Entry Translator::translate(Hart& hart, CodeImage& image, const Bloc
 
 const void* Translator::emit_region(Hart& hart, CodeImage& image, const Block& block) {
   if (cache_.room() < kRoomForRegion) drop_all();
+  const auto start = std::chrono::steady_clock::now();
   const Region region = target_.reach == Reach::Block
                             ? Region{&image, {&block}}
                             : find_region(image, block, options_.runs_before_translation == 0);
+  const std::size_t used = cache_.used();
+  const void* code = nullptr;
   try {
-    const void* const code =
-        RegionEmitter(cache_, target_, records_, region, vector_state_of(hart)).emit();
+    code = RegionEmitter(cache_, target_, records_, region, vector_state_of(hart)).emit();
     publish_code();
-    return code;
   } catch (const Xbyak::Error&) {  // larger than the room that is kept for a region
-    return nullptr;
   }
+  totals_.time += std::chrono::steady_clock::now() - start;
+  count_region(region, cache_.used() - used);
+  return code;
+}
+
+// code_bytes: 0 where it was rejected.
+void Translator::count_region(const Region& region, std::size_t code_bytes) {
+  if (code_bytes == 0) {
+    ++totals_.rejected_regions;
+    return;
+  }
+  ++totals_.regions;
+  totals_.code_bytes += code_bytes;
+  for (const Block* block : region.blocks) {
+    totals_.instructions += block->count;
+    totals_.guest_bytes += block->end - block->start;
+  }
+}
+
+EngineStatistics Translator::statistics() {
+  const std::lock_guard lock(mutex_);
+  EngineStatistics statistics{.kind = EngineKind::Translator, .translation = totals_};
+  if (counters_ != nullptr) statistics.translation->execution = counters_->read();
+  return statistics;
 }
 
 // Code for the state the hart is in, where that led out of the block's code often enough; null: the
@@ -318,6 +342,7 @@ void Translator::link(const Left& left, const Entry& entry) {
   // One aligned word: others see the old target or the new one.
   std::atomic_ref(*reinterpret_cast<std::int32_t*>(link.displacement))
       .store(distance, std::memory_order_release);
+  ++totals_.links;
 }
 
 // With the lock held, by a thread that is not inside.
@@ -326,10 +351,11 @@ void Translator::drop_all() {
   for (const auto& each : images_)
     if (const auto blocks = each.lock()) blocks->clear();
   images_.clear();
-  while (insiders_.any()) std::this_thread::yield();
+  while (any(insiders_)) std::this_thread::yield();
   cache_.drop(thunk_bytes_);
   records_ = {};
   rejections_.clear();
+  ++totals_.cache_drops;
   generation_.fetch_add(1, std::memory_order_relaxed);
   dropping_.store(false, std::memory_order_seq_cst);
 }

@@ -15,6 +15,7 @@
 
 #include <d1/base/error.hpp>
 #include <d1/emulator/engine_options.hpp>
+#include <d1/emulator/engine_statistics.hpp>
 
 namespace d1::emulator {
 
@@ -52,6 +53,9 @@ class BareHart {
 
   // Runs until the program ends or has retired max_instructions (0: no limit).
   [[nodiscard]] BareExit run(std::uint64_t max_instructions);
+
+  // What the engine did so far.
+  [[nodiscard]] EngineStatistics statistics() const;
 
   // Architectural state, for tests and tools: x0..x31, f0..f31 (raw), pc.
   [[nodiscard]] std::uint64_t integer_register(unsigned index) const;

@@ -18,6 +18,7 @@
 
 #include <d1/base/error.hpp>
 #include <d1/emulator/engine_options.hpp>
+#include <d1/emulator/engine_statistics.hpp>
 #include <d1/emulator/machine_description.hpp>
 
 namespace d1::emulator {
@@ -38,6 +39,7 @@ struct DeviceStatistics {
   std::uint64_t quanta = 0;
   std::uint64_t trace_hash = 0;                // equal for equal runs
   std::vector<std::uint64_t> instructions;     // retired, by host thread
+  EngineStatistics engine;
 };
 
 class Device {

@@ -38,6 +38,9 @@ struct EngineOptions {
   std::uint32_t runs_before_translation = 24;
   std::size_t code_bytes = std::size_t{64} << 20;  // of host code kept; when full, all is dropped
   LockstepUnit lockstep_unit = LockstepUnit::Block;
+  // Counts exits of translated code and calls of semantics functions for EngineStatistics, at the
+  // cost of an addition each.
+  bool count_execution = false;
 };
 
 // "interp", "dbt" or "lockstep"; "portable", "avx2" or "avx512". Nothing for other names.
