@@ -8,30 +8,14 @@ namespace d1::emulator {
 using isa::InstructionId;
 using isa::Operation;
 
-namespace {
-
-bool jumps(InstructionId id) noexcept {
-  switch (id) {
-    case InstructionId::beq: case InstructionId::bne: case InstructionId::blt:
-    case InstructionId::bge: case InstructionId::bltu: case InstructionId::bgeu:
-    case InstructionId::jalr: case InstructionId::jal:
-      return true;
-    default:
-      return false;
-  }
-}
-
-}  // namespace
-
-void RegionEmitter::emit_end(const Block& block, std::size_t index) {
+void RegionEmitter::emit_end(const Block& block) {
   const Operation& last = block.operations[block.count - 1];
-  if (!jumps(last.id)) emit_operation(last);
   end_sums();
   const auto ticks = budget_ticks(block);
   switch (last.id) {
     case InstructionId::beq: case InstructionId::bne: case InstructionId::blt:
     case InstructionId::bge: case InstructionId::bltu: case InstructionId::bgeu:
-      return emit_branch(block, last, index);
+      return emit_branch(block, last);
     case InstructionId::jalr:
       return emit_jump_register(block, last);
     case InstructionId::jal: {
@@ -44,17 +28,16 @@ void RegionEmitter::emit_end(const Block& block, std::size_t index) {
       add_counters(block);
       sub(r15, ticks);
       if (target < block.end) jle(budget_exit(target), T_NEAR);
-      return go_to(target, index);
+      return go_to(target);
     }
     default:
       add_counters(block);
       sub(r15, ticks);
-      return go_to(block.end, index);
+      return go_to(block.end);
   }
 }
 
-void RegionEmitter::emit_branch(const Block& block, const Operation& operation,
-                                std::size_t index) {
+void RegionEmitter::emit_branch(const Block& block, const Operation& operation) {
   const std::uint64_t target = operation.pc + static_cast<std::uint64_t>(operation.immediate);
   const bool backward = target < block.end;
   const auto ticks = budget_ticks(block);
@@ -86,7 +69,7 @@ void RegionEmitter::emit_branch(const Block& block, const Operation& operation,
     L(not_taken);
     sub(r15, ticks);
   }
-  go_to(block.end, index);
+  go_to(block.end);
 }
 
 void RegionEmitter::emit_jump_register(const Block& block, const Operation& operation) {
@@ -127,14 +110,14 @@ void RegionEmitter::emit_jump_register(const Block& block, const Operation& oper
   jmp(rcx);
 }
 
-void RegionEmitter::go_to(std::uint64_t pc, std::size_t index) {
-  if (index + 1 < region_.blocks.size() && region_.blocks[index + 1]->start == pc) return;
-  jmp(label_of(pc), T_NEAR);
+void RegionEmitter::go_to(std::uint64_t pc) {
+  Version* const version = version_of(pc);
+  if (version != nullptr && !version->emitted && !out_of_line_) next_ = version;
+  else jmp(label_of(pc), T_NEAR);
 }
 
 RegionEmitter::Label& RegionEmitter::label_of(std::uint64_t pc) {
-  const auto inside = target_.reach == Reach::Turn ? labels_.find(pc) : labels_.end();
-  if (inside != labels_.end()) return inside->second;
+  if (Version* const inside = version_of(pc)) return inside->label;
   const auto [exit, fresh] = exits_.try_emplace(pc);
   if (!fresh) return exit->second;
   Label& label = exit->second;

@@ -75,7 +75,7 @@ void RegionEmitter::store_sums(unsigned group) {
 void RegionEmitter::settle_sums(int host) {
   for (int i = 0; i < static_cast<int>(kSumRegisters); ++i) {
     compare_unordered(Format::Single, k1, Zmm(host + i), Zmm(host + i));
-    blend_canonical(Format::Single, Zmm(host + i));
+    blend_canonical(Format::Single, k1, Zmm(host + i));
   }
 }
 
@@ -110,12 +110,12 @@ void RegionEmitter::sums_to_host(std::uint32_t groups) {
   sums_here_.in_host |= groups;
 }
 
-// A load into some registers that will stay in memory.
-void RegionEmitter::prepare_sums_for_load(unsigned first, unsigned registers) {
+// A load into some registers that will stay in memory; of `whole` ones nothing stays as it is.
+void RegionEmitter::prepare_sums_for_load(unsigned first, unsigned registers, bool whole) {
   for (unsigned group = 0; group < kSumGroups; ++group) {
     const unsigned begin = group * kSumRegisters, end = begin + kSumRegisters;
     if (!matrix_.sums.kept(group) || first >= end || first + registers <= begin) continue;
-    const bool all = first <= begin && first + registers >= end;
+    const bool all = whole && first <= begin && first + registers >= end;
     if (!all) sums_to_memory(group);
     sums_here_.settle(bit(group));
     sums_here_.in_host &= ~bit(group);
@@ -144,7 +144,7 @@ void RegionEmitter::end_sums() {
 // Sums that the operation reads or changes are in memory then; forms that it makes invalid are
 // forgotten. mma itself takes C where it is.
 void RegionEmitter::prepare_sums(const Operation& operation) {
-  const RegisterUse use = register_use(operation, {state_.full, state_.type()});
+  const RegisterUse use = register_use(operation, {state_.known, state_.type()});
   const bool is_product = operation.id == InstructionId::mma_bf16;
   const VectorAccessForm access = vector_access(operation.id);
   const bool is_load = access.kind != VectorAccess::None && !access.store;

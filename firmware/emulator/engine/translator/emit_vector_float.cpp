@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vector floating point of single and double precision, unmasked and of full length: host
+// Vector floating point of single and double precision: host
 // instructions under the guest's MXCSR. NaNs become canonical out of line; there, too, the flag is
 // raised that the host leaves out where a fused multiplication is of zero by infinity and a quiet
 // NaN is added.
@@ -9,6 +9,7 @@ namespace d1::emulator {
 
 using isa::InstructionId;
 using isa::Operation;
+using Xbyak::Opmask;
 using Xbyak::Zmm;
 
 namespace {
@@ -60,17 +61,17 @@ void RegionEmitter::compare_unordered(Format format, const Xbyak::Opmask& mask, 
   else vcmppd(mask, a, b, kUnordered);
 }
 
-// Where k1 is set.
-void RegionEmitter::blend_canonical(Format format, const Zmm& value) {
+void RegionEmitter::blend_canonical(Format format, const Opmask& where, const Zmm& value) {
   if (format == Format::Single)
-    vpblendmd(value | k1, value, ptr_b[rip + constant128(0x7fc00000'7fc00000, 0)]);
+    vpblendmd(value | where, value, ptr_b[rip + constant128(0x7fc00000'7fc00000, 0)]);
   else
-    vpblendmq(value | k1, value, ptr_b[rip + constant128(0x7ff80000'00000000, 0)]);
+    vpblendmq(value | where, value, ptr_b[rip + constant128(0x7ff80000'00000000, 0)]);
 }
 
-// The flag NV of the products where k1 is set, and no other flag. zmm14 may hold the results: the
-// products go over it only where those are NaNs.
-void RegionEmitter::raise_invalid_product(Format format, unsigned left, unsigned right) {
+// The flag NV of the products where the mask is set, and no other flag. zmm14 may hold the results:
+// the products go over it only where those are NaNs.
+void RegionEmitter::raise_invalid_product(Format format, const Opmask& where, unsigned left,
+                                          unsigned right) {
   constexpr std::uint32_t kInvalid = 1, kSticky = 0x3f;
   const auto factor = [this](unsigned guest, int scratch) {
     if (guest == kSplatted) return Zmm(kSecondScratchVector);
@@ -86,8 +87,8 @@ void RegionEmitter::raise_invalid_product(Format format, unsigned left, unsigned
   ldmxcsr(dword[rsp + 4]);
   const Zmm a = factor(left, kThirdScratchVector);
   const Zmm b = factor(right, kSecondScratchVector);
-  if (format == Format::Single) vmulps(zmm14 | k1, a, b);
-  else vmulpd(zmm14 | k1, a, b);
+  if (format == Format::Single) vmulps(zmm14 | where, a, b);
+  else vmulpd(zmm14 | where, a, b);
   stmxcsr(dword[rsp + 4]);
   mov(eax, dword[rsp + 4]);
   and_(eax, kInvalid);
@@ -98,16 +99,16 @@ void RegionEmitter::raise_invalid_product(Format format, unsigned left, unsigned
 
 // What is a NaN in zmm14 becomes canonical, out of line, where `product` may emit what raises the
 // flag of the factors.
-void RegionEmitter::canonical_result(Format format, const std::function<void()>& product) {
+void RegionEmitter::canonical_result(Format format, const RaiseProduct& product) {
   Label nan, back;
-  compare_unordered(format, k1, zmm14, zmm14);
-  kortestw(k1, k1);
+  compare_unordered(format, k2, zmm14, zmm14);
+  kortestw(k2, k2);
   jnz(nan, T_NEAR);
   L(back);
   out_of_line([this, format, product, nan, back]() mutable {
     L(nan);
-    if (product) product();
-    blend_canonical(format, zmm14);
+    if (product) product(k2);
+    blend_canonical(format, k2, zmm14);
     jmp(back, T_NEAR);
   });
 }
@@ -118,13 +119,13 @@ bool RegionEmitter::vector_accumulate(const Operation& operation, Format format)
   FusedForm form;
   bool scalar;
   const unsigned n = state_.registers();
-  if (!fused_form(operation.id, form, scalar) || !form.addend_is_vd ||
+  if (!state_.full() || !operation.vm() || !fused_form(operation.id, form, scalar) ||
+      !form.addend_is_vd ||
       operation.rd == operation.rs2 || (!scalar && operation.rd == operation.rs1) ||
       !group_aligned(operation.rs2, n) || (!scalar && !group_aligned(operation.rs1, n)))
     return false;
   for (unsigned i = 0; i < n; ++i)
     if (vectors_.host(operation.rd + i) < 0) return false;
-  use_state();
   Label slow, back, nan, settled;
   const bool single = format == Format::Single;
   Site& site = make_site(operation);
@@ -161,8 +162,8 @@ bool RegionEmitter::vector_accumulate(const Operation& operation, Format format)
     for (unsigned i = 0; i < n; ++i) {
       const Zmm value(vectors_.host(operation.rd + i));
       compare_unordered(format, k1, value, value);
-      raise_invalid_product(format, operation.rs2 + i, scalar ? kSplatted : operation.rs1 + i);
-      blend_canonical(format, value);
+      raise_invalid_product(format, k1, operation.rs2 + i, scalar ? kSplatted : operation.rs1 + i);
+      blend_canonical(format, k1, value);
     }
     jmp(settled, T_NEAR);
   });
@@ -180,13 +181,12 @@ bool RegionEmitter::vector_fused(const Operation& operation, Format format) {
   const unsigned n = state_.registers();
   if (!group_aligned(operation.rs2, n) || (!scalar && !group_aligned(operation.rs1, n)))
     return false;
-  use_state();
   Label slow, back;
   const bool single = format == Format::Single;
   Site& site = make_site(operation);
   site.charges = false;
   if (scalar) splat_float(operation, format, slow);
-  for (unsigned i = 0; i < n; ++i) {
+  for_active(masking(operation), state_.sew_log2, n, [&](unsigned i, const Opmask& active) {
     // zmm14 is the first factor, and the result.
     const unsigned factor = (form.addend_is_vd ? operation.rs2 : operation.rd) + i;
     const unsigned addend = (form.addend_is_vd ? operation.rd : operation.rs2) + i;
@@ -195,24 +195,25 @@ bool RegionEmitter::vector_fused(const Operation& operation, Format format) {
     if (first.getIdx() != kScratchVector) vmovaps(zmm14, first);
     const bool kept = vectors_.host(addend) >= 0;
     if (!kept) vectors_.note(addend);
+    const Zmm to = only(zmm14, active);
     const auto emit = [&](const Xbyak::Operand& third) {
       if (!form.negate_product && !form.negate_addend)
-        single ? vfmadd213ps(zmm14, other, third) : vfmadd213pd(zmm14, other, third);
+        single ? vfmadd213ps(to, other, third) : vfmadd213pd(to, other, third);
       else if (!form.negate_product)
-        single ? vfmsub213ps(zmm14, other, third) : vfmsub213pd(zmm14, other, third);
+        single ? vfmsub213ps(to, other, third) : vfmsub213pd(to, other, third);
       else if (!form.negate_addend)
-        single ? vfnmadd213ps(zmm14, other, third) : vfnmadd213pd(zmm14, other, third);
+        single ? vfnmadd213ps(to, other, third) : vfnmadd213pd(to, other, third);
       else
-        single ? vfnmsub213ps(zmm14, other, third) : vfnmsub213pd(zmm14, other, third);
+        single ? vfnmsub213ps(to, other, third) : vfnmsub213pd(to, other, third);
     };
     if (kept) emit(read_vector(addend, kThirdScratchVector));
     else emit(v_in_memory(addend));
     const unsigned multiplier = scalar ? kSplatted : operation.rs1 + i;
-    canonical_result(format, [this, format, factor, multiplier] {
-      raise_invalid_product(format, factor, multiplier);
+    canonical_result(format, [this, format, factor, multiplier](const Opmask& where) {
+      raise_invalid_product(format, where, factor, multiplier);
     });
-    write_vector(operation.rd + i, zmm14);
-  }
+    write_active(operation.rd + i, zmm14, active, state_.sew_log2);
+  });
   L(back);
   relies_on_ |= kFloatReady;
   note_vector(operation);
@@ -240,26 +241,26 @@ bool RegionEmitter::vector_float_binary(const Operation& operation, Format forma
   const unsigned n = state_.registers();
   if (!group_aligned(operation.rs2, n) || (!scalar && !group_aligned(operation.rs1, n)))
     return false;
-  use_state();
   Label slow, back;
   const bool single = format == Format::Single;
   Site& site = make_site(operation);
   site.charges = false;
   if (scalar) splat_float(operation, format, slow);
-  for (unsigned i = 0; i < n; ++i) {
+  for_active(masking(operation), state_.sew_log2, n, [&](unsigned i, const Opmask& active) {
     const Zmm second = scalar ? zmm13 : read_vector(operation.rs1 + i, kSecondScratchVector);
     const Zmm first = read_vector(operation.rs2 + i, kScratchVector);
+    const Zmm to = only(zmm14, active);
     const Zmm& a = reversed ? second : first;
     const Zmm& b = reversed ? first : second;
     switch (kind) {
-      case Add: single ? vaddps(zmm14, a, b) : vaddpd(zmm14, a, b); break;
-      case Subtract: single ? vsubps(zmm14, a, b) : vsubpd(zmm14, a, b); break;
-      case Multiply: single ? vmulps(zmm14, a, b) : vmulpd(zmm14, a, b); break;
-      case Divide: single ? vdivps(zmm14, a, b) : vdivpd(zmm14, a, b); break;
+      case Add: single ? vaddps(to, a, b) : vaddpd(to, a, b); break;
+      case Subtract: single ? vsubps(to, a, b) : vsubpd(to, a, b); break;
+      case Multiply: single ? vmulps(to, a, b) : vmulpd(to, a, b); break;
+      case Divide: single ? vdivps(to, a, b) : vdivpd(to, a, b); break;
     }
     canonical_result(format, {});
-    write_vector(operation.rd + i, zmm14);
-  }
+    write_active(operation.rd + i, zmm14, active, state_.sew_log2);
+  });
   L(back);
   relies_on_ |= kFloatReady;
   note_vector(operation);
@@ -268,7 +269,7 @@ bool RegionEmitter::vector_float_binary(const Operation& operation, Format forma
 }
 
 bool RegionEmitter::emit_vector_float(const Operation& operation) {
-  if (!state_.full || state_.sew_log2 < 5 || !operation.vm() ||
+  if (!state_.known || state_.sew_log2 < 5 || !destination_allowed(operation) ||
       !group_aligned(operation.rd, state_.registers()))
     return false;
   const Format format = state_.sew_log2 == 5 ? Format::Single : Format::Double;

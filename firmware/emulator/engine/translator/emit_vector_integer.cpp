@@ -1,97 +1,130 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vector integer arithmetic, unmasked and of full length: one host instruction a register.
+// Vector integer arithmetic of one width: one host instruction a register, where there is one.
+#include <unordered_map>
+
 #include "engine/translator/region_emitter.hpp"
 
 namespace d1::emulator {
 
 using isa::InstructionId;
 using isa::Operation;
+using Xbyak::CodeGenerator;
+using Xbyak::Opmask;
 using Xbyak::Zmm;
 
+namespace {
+
+using Three = void (CodeGenerator::*)(const Xbyak::Xmm&, const Xbyak::Xmm&, const Xbyak::Operand&);
+
+enum class Kind : std::uint8_t {
+  Add, Subtract, Reverse, And, Or, Xor, Multiply, Minimum, MinimumUnsigned, Maximum,
+  MaximumUnsigned, ShiftLeft, ShiftRight, ShiftRightSigned, Count
+};
+
+enum class Second : std::uint8_t { Vector, Scalar, Immediate, UnsignedImmediate };
+
+struct Form {
+  Kind kind;
+  Second second;
+};
+
+#define D1_VV(name, kind) {InstructionId::name##_vv, {Kind::kind, Second::Vector}},
+#define D1_VX(name, kind) {InstructionId::name##_vx, {Kind::kind, Second::Scalar}},
+#define D1_VI(name, kind) {InstructionId::name##_vi, {Kind::kind, Second::Immediate}},
+#define D1_VU(name, kind) {InstructionId::name##_vi, {Kind::kind, Second::UnsignedImmediate}},
+const std::unordered_map<InstructionId, Form> kForms = {
+    D1_VV(vadd, Add) D1_VX(vadd, Add) D1_VI(vadd, Add)
+    D1_VV(vsub, Subtract) D1_VX(vsub, Subtract)
+    D1_VX(vrsub, Reverse) D1_VI(vrsub, Reverse)
+    D1_VV(vand, And) D1_VX(vand, And) D1_VI(vand, And)
+    D1_VV(vor, Or) D1_VX(vor, Or) D1_VI(vor, Or)
+    D1_VV(vxor, Xor) D1_VX(vxor, Xor) D1_VI(vxor, Xor)
+    D1_VV(vmul, Multiply) D1_VX(vmul, Multiply)
+    D1_VV(vmin, Minimum) D1_VX(vmin, Minimum)
+    D1_VV(vminu, MinimumUnsigned) D1_VX(vminu, MinimumUnsigned)
+    D1_VV(vmax, Maximum) D1_VX(vmax, Maximum)
+    D1_VV(vmaxu, MaximumUnsigned) D1_VX(vmaxu, MaximumUnsigned)
+    D1_VV(vsll, ShiftLeft) D1_VX(vsll, ShiftLeft) D1_VU(vsll, ShiftLeft)
+    D1_VV(vsrl, ShiftRight) D1_VX(vsrl, ShiftRight) D1_VU(vsrl, ShiftRight)
+    D1_VV(vsra, ShiftRightSigned) D1_VX(vsra, ShiftRightSigned) D1_VU(vsra, ShiftRightSigned)
+};
+#undef D1_VV
+#undef D1_VX
+#undef D1_VI
+#undef D1_VU
+
+// By width. Null: the host has no such instruction.
+struct HostInstruction {
+  Three of[4];
+  bool masks_narrow = true;  // elements of fewer than 32 bits
+};
+
+using G = CodeGenerator;
+const HostInstruction kHost[static_cast<std::size_t>(Kind::Count)] = {
+    {{&G::vpaddb, &G::vpaddw, &G::vpaddd, &G::vpaddq}},
+    {{&G::vpsubb, &G::vpsubw, &G::vpsubd, &G::vpsubq}},
+    {{&G::vpsubb, &G::vpsubw, &G::vpsubd, &G::vpsubq}},
+    {{&G::vpandd, &G::vpandd, &G::vpandd, &G::vpandq}, false},
+    {{&G::vpord, &G::vpord, &G::vpord, &G::vporq}, false},
+    {{&G::vpxord, &G::vpxord, &G::vpxord, &G::vpxorq}, false},
+    {{nullptr, &G::vpmullw, &G::vpmulld, &G::vpmullq}},
+    {{&G::vpminsb, &G::vpminsw, &G::vpminsd, &G::vpminsq}},
+    {{&G::vpminub, &G::vpminuw, &G::vpminud, &G::vpminuq}},
+    {{&G::vpmaxsb, &G::vpmaxsw, &G::vpmaxsd, &G::vpmaxsq}},
+    {{&G::vpmaxub, &G::vpmaxuw, &G::vpmaxud, &G::vpmaxuq}},
+    {{nullptr, &G::vpsllvw, &G::vpsllvd, &G::vpsllvq}},
+    {{nullptr, &G::vpsrlvw, &G::vpsrlvd, &G::vpsrlvq}},
+    {{nullptr, &G::vpsravw, &G::vpsravd, &G::vpsravq}},
+};
+
+bool is_shift(Kind kind) noexcept { return kind >= Kind::ShiftLeft; }
+
+}  // namespace
+
 bool RegionEmitter::emit_vector_integer(const Operation& operation) {
-  using I = InstructionId;
-  enum class Kind : std::uint8_t {
-    Add, Subtract, Reverse, And, Or, Xor, Multiply,
-    Minimum, MinimumUnsigned, Maximum, MaximumUnsigned
-  } kind;
-  enum class From : std::uint8_t { Vector, Scalar, Immediate } from = From::Vector;
-  switch (operation.id) {
-    case I::vadd_vv: kind = Kind::Add; break;
-    case I::vadd_vx: kind = Kind::Add; from = From::Scalar; break;
-    case I::vadd_vi: kind = Kind::Add; from = From::Immediate; break;
-    case I::vsub_vv: kind = Kind::Subtract; break;
-    case I::vsub_vx: kind = Kind::Subtract; from = From::Scalar; break;
-    case I::vrsub_vx: kind = Kind::Reverse; from = From::Scalar; break;
-    case I::vrsub_vi: kind = Kind::Reverse; from = From::Immediate; break;
-    case I::vand_vv: kind = Kind::And; break;
-    case I::vand_vx: kind = Kind::And; from = From::Scalar; break;
-    case I::vand_vi: kind = Kind::And; from = From::Immediate; break;
-    case I::vor_vv: kind = Kind::Or; break;
-    case I::vor_vx: kind = Kind::Or; from = From::Scalar; break;
-    case I::vor_vi: kind = Kind::Or; from = From::Immediate; break;
-    case I::vxor_vv: kind = Kind::Xor; break;
-    case I::vxor_vx: kind = Kind::Xor; from = From::Scalar; break;
-    case I::vxor_vi: kind = Kind::Xor; from = From::Immediate; break;
-    case I::vmul_vv: kind = Kind::Multiply; break;
-    case I::vmul_vx: kind = Kind::Multiply; from = From::Scalar; break;
-    case I::vmin_vv: kind = Kind::Minimum; break;
-    case I::vmin_vx: kind = Kind::Minimum; from = From::Scalar; break;
-    case I::vminu_vv: kind = Kind::MinimumUnsigned; break;
-    case I::vminu_vx: kind = Kind::MinimumUnsigned; from = From::Scalar; break;
-    case I::vmax_vv: kind = Kind::Maximum; break;
-    case I::vmax_vx: kind = Kind::Maximum; from = From::Scalar; break;
-    case I::vmaxu_vv: kind = Kind::MaximumUnsigned; break;
-    case I::vmaxu_vx: kind = Kind::MaximumUnsigned; from = From::Scalar; break;
-    default: return false;
-  }
-  const unsigned n = state_.registers(), sew = state_.sew_log2;
-  if (!state_.full || !operation.vm() || !group_aligned(operation.rd, n) ||
-      !group_aligned(operation.rs2, n) ||
-      (from == From::Vector && !group_aligned(operation.rs1, n)) ||
-      (kind == Kind::Multiply && sew == 3))  // the host multiplies no bytes
+  const auto found = kForms.find(operation.id);
+  if (found == kForms.end()) return false;
+  const auto [kind, second] = found->second;
+  const unsigned n = state_.registers(), width = state_.sew_log2;
+  const HostInstruction& host = kHost[static_cast<std::size_t>(kind)];
+  const Three instruction = state_.known ? host.of[width - 3] : nullptr;
+  if (instruction == nullptr || !destination_allowed(operation) ||
+      !group_aligned(operation.rd, n) || !group_aligned(operation.rs2, n) ||
+      (second == Second::Vector && !group_aligned(operation.rs1, n)))
     return false;
-  use_state();
-  if (from == From::Immediate) {
-    const int value = operation.rs1 >= 16 ? operation.rs1 - 32 : operation.rs1;
-    mov(rax, static_cast<std::int64_t>(value));
-  } else if (from == From::Scalar) {
-    load(rax, operation.rs1);
+  // Only as many bits of a shift's amount count as the width needs.
+  const unsigned amount_bits = (1u << width) - 1;
+  switch (second) {
+    case Second::Vector: break;
+    case Second::Immediate: load_immediate(operation); break;
+    case Second::UnsignedImmediate: mov(eax, operation.rs1); break;
+    case Second::Scalar: load(rax, operation.rs1); break;
   }
-  if (from != From::Vector) splat(zmm13, sew);
-  const auto by_width = [&](auto b, auto w, auto d, auto q, const Zmm& x, const Zmm& y) {
-    switch (sew) {
-      case 3: (this->*b)(zmm14, x, y); break;
-      case 4: (this->*w)(zmm14, x, y); break;
-      case 5: (this->*d)(zmm14, x, y); break;
-      default: (this->*q)(zmm14, x, y); break;
-    }
-  };
-  using E = RegionEmitter;
-  for (unsigned i = 0; i < n; ++i) {
-    const Zmm b = from == From::Vector ? read_vector(operation.rs1 + i, kSecondScratchVector)
-                                       : zmm13;
-    const Zmm a = read_vector(operation.rs2 + i, kScratchVector);
-    switch (kind) {
-      case Kind::Add: by_width(&E::vpaddb, &E::vpaddw, &E::vpaddd, &E::vpaddq, a, b); break;
-      case Kind::Subtract: by_width(&E::vpsubb, &E::vpsubw, &E::vpsubd, &E::vpsubq, a, b); break;
-      case Kind::Reverse: by_width(&E::vpsubb, &E::vpsubw, &E::vpsubd, &E::vpsubq, b, a); break;
-      case Kind::And: vpandq(zmm14, a, b); break;
-      case Kind::Or: vporq(zmm14, a, b); break;
-      case Kind::Xor: vpxorq(zmm14, a, b); break;
-      case Kind::Multiply:
-        by_width(&E::vpmullw, &E::vpmullw, &E::vpmulld, &E::vpmullq, a, b);
-        break;
-      case Kind::Minimum: by_width(&E::vpminsb, &E::vpminsw, &E::vpminsd, &E::vpminsq, a, b); break;
-      case Kind::MinimumUnsigned:
-        by_width(&E::vpminub, &E::vpminuw, &E::vpminud, &E::vpminuq, a, b);
-        break;
-      case Kind::Maximum: by_width(&E::vpmaxsb, &E::vpmaxsw, &E::vpmaxsd, &E::vpmaxsq, a, b); break;
-      case Kind::MaximumUnsigned:
-        by_width(&E::vpmaxub, &E::vpmaxuw, &E::vpmaxud, &E::vpmaxuq, a, b);
-        break;
-    }
-    write_vector(operation.rd + i, zmm14);
+  if (second != Second::Vector) {
+    if (is_shift(kind)) and_(eax, amount_bits);
+    splat(zmm13, width);
   }
+  const bool direct = width >= 5 || host.masks_narrow;
+  for_active(masking(operation), width, n, [&](unsigned i, const Opmask& active) {
+    Zmm b = second == Second::Vector ? read_vector(operation.rs1 + i, kSecondScratchVector) : zmm13;
+    if (is_shift(kind) && second == Second::Vector) {
+      const std::uint64_t bits = amount_bits * (width == 4 ? 0x0001'0001'0001'0001
+                                                : width == 5 ? 0x0000'0001'0000'0001 : 1);
+      vpandq(zmm13, b, ptr_b[rip + constant128(bits, bits)]);
+      b = zmm13;
+    }
+    const Zmm a = read_vector(operation.rs2 + i, kThirdScratchVector);
+    const Zmm& left = kind == Kind::Reverse ? b : a;
+    const Zmm& right = kind == Kind::Reverse ? a : b;
+    if (direct) {
+      const Zmm to = target_vector(operation.rd + i, active);
+      (this->*instruction)(to | active, left, right);
+      write_vector(operation.rd + i, to);
+    } else {
+      (this->*instruction)(zmm14, left, right);
+      write_active(operation.rd + i, zmm14, active, width);
+    }
+  });
   note_vector(operation);
   return true;
 }

@@ -20,6 +20,17 @@ bool is_vector(InstructionId id) noexcept {
          facts.extension == Extension::V;
 }
 
+bool is_jump(InstructionId id) noexcept {
+  switch (id) {
+    case InstructionId::jal: case InstructionId::jalr:
+    case InstructionId::beq: case InstructionId::bne: case InstructionId::blt:
+    case InstructionId::bge: case InstructionId::bltu: case InstructionId::bgeu:
+      return true;
+    default:
+      return false;
+  }
+}
+
 namespace {
 
 bool is_system(InstructionId id) noexcept {
@@ -83,7 +94,7 @@ Region find_region(CodeImage& image, const Block& entry, bool eager) {
   while (!open.empty() && region.blocks.size() < kBlocks) {
     const std::uint64_t pc = open.back();
     open.pop_back();
-    if (!image.contains(pc) || region.contains(pc)) continue;
+    if (!image.contains(pc) || region.find(pc) != nullptr) continue;
     const Block& block = image.block(pc);
     if (!translatable(block) || instructions + block.count > kInstructions) continue;
     const bool first = region.blocks.empty();

@@ -13,10 +13,11 @@ struct Region {
   CodeImage* image = nullptr;
   std::vector<const Block*> blocks;  // the entry first, and what falls through behind its block
 
-  [[nodiscard]] bool contains(std::uint64_t pc) const noexcept {
+  // The block at pc, or null.
+  [[nodiscard]] const Block* find(std::uint64_t pc) const noexcept {
     for (const Block* block : blocks)
-      if (block->start == pc) return true;
-    return false;
+      if (block->start == pc) return block;
+    return nullptr;
   }
 };
 
@@ -25,6 +26,7 @@ struct Region {
 [[nodiscard]] bool translatable(const Block& block) noexcept;
 
 [[nodiscard]] bool is_vector(isa::InstructionId id) noexcept;
+[[nodiscard]] bool is_jump(isa::InstructionId id) noexcept;  // or a branch
 
 // Where a block leads to without a register's help.
 struct Successors {

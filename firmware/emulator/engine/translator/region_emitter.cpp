@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/translator/region_emitter.hpp"
 
+#include <utility>
+
 #include <d1/isa/operands.hpp>
 
 #include "engine/block_run.hpp"
+#include "engine/register_use.hpp"
 
 namespace d1::emulator {
 
 using isa::Operation;
+
+namespace {
+
+constexpr std::size_t kVersions = 64;  // own: of the blocks of a region
+
+}  // namespace
 
 RegionEmitter::RegionEmitter(CodeCache& cache, const TranslationTarget& target,
                              TranslationRecords& records, const Region& region,
@@ -17,9 +26,8 @@ RegionEmitter::RegionEmitter(CodeCache& cache, const TranslationTarget& target,
       records_(records),
       region_(region),
       memory_operand_(qword[rbp]),
-      entry_state_(state),
-      block_states_(states_of_blocks(region, state)),
-      independent_states_(states_of_blocks(region, {})) {}
+      uses_state_(blocks_that_use_state(region)),
+      entry_state_(uses_state_.contains(region.blocks.front()->start) ? state : VectorState{}) {}
 
 const std::uint8_t* RegionEmitter::emit() {
   const std::uint8_t* const entry = cache().executable(getCurr());
@@ -43,19 +51,30 @@ const std::uint8_t* RegionEmitter::emit() {
 }
 
 void RegionEmitter::emit_all() {
-  for (const Block* block : region_.blocks) labels_[block->start];
-  for (std::size_t i = 0; i < region_.blocks.size(); ++i) emit_block(i);
-  // What is out of line may put more there.
-  for (std::size_t i = 0; i < cold_.size(); ++i) cold_[i]();
+  state_ = entry_state_;
+  (void)version_of(region_.blocks.front()->start);
+  // What is out of line may put more there, and lead to further versions.
+  for (;;) {
+    if (Version* const version = take_next_version()) {
+      emit_block(*version);
+    } else if (!cold_.empty()) {
+      const auto emit = std::move(cold_.front());
+      cold_.pop_front();
+      emit();
+    } else {
+      return;
+    }
+  }
 }
 
 void RegionEmitter::forget_all(std::size_t sites, std::size_t links) {
   cold_.clear();
-  labels_.clear();
+  versions_.clear();
   exits_.clear();
   budget_exits_.clear();
   counters_.clear();
   constants128_.clear();
+  constants512_.clear();
   vectors_seen_ = vector_calls_ = 0;
   records_.sites.resize(sites);
   records_.links.resize(links);
@@ -73,7 +92,7 @@ void RegionEmitter::emit_entry() {
     cmp(upper_half_in_memory(guest), -1);
     jne(guard_, T_NEAR);
   }
-  if (needs_entry_state_) emit_state_check();
+  if (entry_state_.known) emit_state_check();
   if (keeps_registers()) reload_kept();
   out_of_line([this] {
     L(guard_);
@@ -86,12 +105,19 @@ void RegionEmitter::emit_entry() {
 void RegionEmitter::emit_state_check() {
   Label other;
   const std::size_t type = offset_of(&isa::Hart::vtype);
-  cmp(hart_field16(type), entry_state_.sew_log2 | entry_state_.lmul_log2 << 8);
+  const auto lmul = static_cast<std::uint8_t>(entry_state_.lmul_log2);
+  cmp(hart_field16(type), entry_state_.sew_log2 | lmul << 8);
   jne(other, T_NEAR);
   cmp(hart_field8(type + offsetof(isa::VectorType, ill)), 0);
   jne(other, T_NEAR);
-  cmp(hart_field(offset_of(&isa::Hart::vl)), entry_state_.elements());
-  jne(other, T_NEAR);
+  const Xbyak::Address vl = hart_field(offset_of(&isa::Hart::vl));
+  if (entry_state_.length == kAnyLength) {
+    mov(rcx, vl);
+    emit_length_mask(rcx);
+  } else {
+    cmp(vl, static_cast<std::uint32_t>(entry_state_.length));
+    jne(other, T_NEAR);
+  }
   out_of_line([this, other]() mutable {
     L(other);
     emit_link(region_.blocks.front()->start, target_.thunks.leave_state);
@@ -162,23 +188,51 @@ void RegionEmitter::emit_constants() {
     dq(value.first);
     dq(value.second);
   }
+  for (auto& [words, label] : constants512_) {
+    align(64);
+    L(label);
+    for (const std::uint64_t each : words) dq(each);
+  }
 }
 
 RegionEmitter::Label& RegionEmitter::constant128(std::uint64_t low, std::uint64_t high) {
   return constants128_[{low, high}];
 }
 
-void RegionEmitter::emit_block(std::size_t index) {
-  block_ = region_.blocks[index];
+RegionEmitter::Version* RegionEmitter::version_of(std::uint64_t pc) {
+  const Block* const block = region_.find(pc);
+  const bool is_entry = versions_.empty();
+  if (block == nullptr || (target_.reach == Reach::Block && !is_entry)) return nullptr;
+  const VectorState state = uses_state_.contains(pc) ? state_ : VectorState{};
+  for (Version& version : versions_)
+    if (version.block == block && version.state == state) return &version;
+  if (versions_.size() == kVersions) return nullptr;
+  return &versions_.emplace_back(Version{block, state});
+}
+
+RegionEmitter::Version* RegionEmitter::take_next_version() {
+  if (next_ != nullptr) return std::exchange(next_, nullptr);
+  for (Version& version : versions_)
+    if (!version.emitted) return &version;
+  return nullptr;
+}
+
+void RegionEmitter::emit_block(Version& version) {
+  version.emitted = true;
+  block_ = version.block;
+  state_ = version.state;
   boxed_ = always_boxed_;
-  state_ = block_states_[index];
-  independent_state_ = independent_states_[index];
   varying_ = {};
   sums_here_ = {};
   forms_ = {};
-  L(labels_[block_->start]);
-  for (unsigned i = 0; i + 1 < block_->count; ++i) emit_operation(block_->operations[i]);
-  emit_end(*block_, index);
+  L(version.label);
+  emit_operations(0);
+}
+
+void RegionEmitter::emit_operations(unsigned first) {
+  const unsigned end = block_->count - (is_jump(block_->operations[block_->count - 1].id) ? 1 : 0);
+  for (unsigned i = first; i < end; ++i) emit_operation(block_->operations[i]);
+  emit_end(*block_);
 }
 
 void RegionEmitter::emit_operation(const Operation& operation) {
@@ -191,8 +245,14 @@ void RegionEmitter::emit_operation(const Operation& operation) {
     if (is_vector(operation.id)) ++vector_calls_;
   }
   if (is_vector(operation.id)) ++vectors_seen_;
-  independent_state_ = state_after(operation, independent_state_);
-  state_ = state_after(operation, state_);
+  const VectorState before = state_;
+  state_ = state_after(operation, before, out_of_line_ ? Length::Any : Length::Most);
+  // A load that ends at the first fault; vset* has made the mask itself.
+  if (state_.known && before.known && state_.length == kAnyLength &&
+      vector_access(operation.id).kind == VectorAccess::UnitStride && before != state_) {
+    mov(rcx, hart_field(offset_of(&isa::Hart::vl)));
+    emit_length_mask(rcx);
+  }
 }
 
 Site& RegionEmitter::make_site(const Operation& operation) {

@@ -9,31 +9,17 @@
 #include <deque>
 #include <functional>
 #include <map>
-#include <unordered_map>
+#include <optional>
 #include <vector>
 
-#include "engine/engine.hpp"
+#include "engine/register_use.hpp"
 #include "engine/translator/assembler.hpp"
 #include "engine/translator/region.hpp"
 #include "engine/translator/region_registers.hpp"
-#include "engine/translator/thunks.hpp"
+#include "engine/translator/translation_target.hpp"
 #include "engine/translator/vector_state.hpp"
 
 namespace d1::emulator {
-
-// What translated code is specialised for besides the guest's code.
-struct TranslationTarget {
-  Thunks thunks;
-  HostLevel level = HostLevel::Portable;
-  Reach reach = Reach::Turn;  // Block: what follows a block is never reached from its code
-  std::uint64_t window_base = 0, window_bytes = 0;  // of the harts' memory
-};
-
-// What translated code points to; lives as long as the code.
-struct TranslationRecords {
-  std::deque<Site> sites;
-  std::deque<Link> links;
-};
 
 class RegionEmitter : public Assembler {
  public:
@@ -65,7 +51,18 @@ class RegionEmitter : public Assembler {
   [[nodiscard]] bool keeps_registers() const noexcept {
     return floats_.any_kept() || vectors_.any_kept() || matrix_.sums.all_kept() != 0;
   }
-  void emit_block(std::size_t index);
+  // A block as it is emitted for one state at its beginning.
+  struct Version {
+    const Block* block;
+    VectorState state;
+    bool emitted = false;
+    Label label{};
+  };
+  // The version of the block at pc for the state here, to be emitted if it is new; null: outside.
+  Version* version_of(std::uint64_t pc);
+  Version* take_next_version();
+  void emit_block(Version& version);
+  void emit_operations(unsigned first);
   void emit_operation(const Operation& operation);
   void call_semantics(const Operation& operation);
   Site& make_site(const Operation& operation);
@@ -78,12 +75,12 @@ class RegionEmitter : public Assembler {
   [[nodiscard]] std::uint32_t budget_ticks(const Block& block) const;
 
   // --- control flow (emit_control.cpp) --------------------------------------------------------
-  void emit_end(const Block& block, std::size_t index);
-  void emit_branch(const Block& block, const Operation& operation, std::size_t index);
+  void emit_end(const Block& block);
+  void emit_branch(const Block& block, const Operation& operation);
   void emit_jump_register(const Block& block, const Operation& operation);
   // Goes on at pc: in the region, or through a link. From the end of a block, at whose turn's end
   // nothing is to be checked.
-  void go_to(std::uint64_t pc, std::size_t index);
+  void go_to(std::uint64_t pc);
   // The label of pc in the region, or of an exit.
   Label& label_of(std::uint64_t pc);
   Label& budget_exit(std::uint64_t pc);
@@ -168,28 +165,71 @@ class RegionEmitter : public Assembler {
   // Loads rdx.
   [[nodiscard]] Xbyak::Address v_in_memory(unsigned guest);
   Zmm read_vector(unsigned guest, int scratch);
-  Zmm result_vector(unsigned guest);
   void write_vector(unsigned guest, const Zmm& from);
+  // Where an instruction may compute the active elements, the others being there; behind it comes
+  // write_vector(). Or from another register at once, which may lose zmm12.
+  Zmm target_vector(unsigned guest, const Xbyak::Opmask& active);
+  void write_active(unsigned guest, const Zmm& from, const Xbyak::Opmask& active,
+                    unsigned width_log2);
+  // Which elements of the given register of a group an instruction works on: k0 for all, k1 for
+  // some, nothing for none. Loses rax, rdx and k2.
+  enum class Masking : std::uint8_t { None, ByV0 };
+  [[nodiscard]] static Masking masking(const Operation& operation) noexcept {
+    return operation.vm() ? Masking::None : Masking::ByV0;
+  }
+  std::optional<Xbyak::Opmask> active_elements(Masking masking, unsigned width_log2,
+                                               unsigned chunk);
+  // The same for each register of a group that may have such elements. Others are not touched: the
+  // host is slow to mask off all elements of an access to a page that nobody touched.
+  using EmitChunk = std::function<void(unsigned chunk, const Xbyak::Opmask& active)>;
+  void for_active(Masking masking, unsigned width_log2, unsigned registers,
+                  const EmitChunk& emit);
+  void load_mask(const Xbyak::Opmask& to, const Xbyak::RegExp& place, unsigned width_log2);
+  void set_mask(const Xbyak::Opmask& to, unsigned ones);
+  [[nodiscard]] static std::size_t length_mask_place() noexcept {
+    return offset_of(&isa::Hart::exit) + offsetof(isa::TranslationExit, length_mask);
+  }
+  // As a destination: zero in the other elements, for which nothing is computed.
+  [[nodiscard]] static Zmm only(const Zmm& to, const Xbyak::Opmask& active) {
+    return active.getIdx() == 0 ? to : to | active | Xbyak::util::T_z;
+  }
+  void load_elements(const Zmm& to, const Xbyak::Operand& from, unsigned width_log2);
+  void store_elements(const Xbyak::Address& to, const Zmm& from, unsigned width_log2);
+  [[nodiscard]] static bool destination_allowed(const Operation& operation) noexcept;
   [[nodiscard]] static bool group_aligned(unsigned guest, unsigned registers) noexcept;
   void note_vector(const Operation& operation);
-  void use_state();
   bool emit_vector(const Operation& operation);
   bool emit_configuration(const Operation& operation);
+  void set_type(const Operation& operation);
+  void set_length(const Operation& operation, unsigned length);
+  // From rcx, which it is not longer than VLMAX.
+  void set_any_length(const Operation& operation);
+  void emit_length_mask(const Reg64& length);
+  // The rest of the block where a vset* gives less than VLMAX.
+  void emit_partial_rest(const Operation& operation, Label& partial);
   bool emit_vector_memory(const Operation& operation);
   bool emit_vector_move(const Operation& operation);
   bool emit_vector_float(const Operation& operation);
   bool emit_vector_integer(const Operation& operation);
-  void vector_memory(const Operation& operation, unsigned registers, bool store);
+  void vector_memory(const Operation& operation, const VectorAccessForm& access,
+                     unsigned registers, unsigned bytes);
+  bool emit_whole_move(const Operation& operation, unsigned registers);
+  bool emit_float_splat(const Operation& operation);
+  void fill_group(const Operation& operation);
+  void load_immediate(const Operation& operation);
   void splat(const Zmm& to, unsigned sew_log2);
   Zmm splat_float(const Operation& operation, Format format, Label& slow);
-  void canonical_result(Format format, const std::function<void()>& product);
+  // What multiplies the factors of a result that is a NaN, where the mask is set.
+  using RaiseProduct = std::function<void(const Xbyak::Opmask&)>;
+  void canonical_result(Format format, const RaiseProduct& product);
   bool vector_fused(const Operation& operation, Format format);
   bool vector_float_binary(const Operation& operation, Format format);
   bool vector_accumulate(const Operation& operation, Format format);
   // Where a factor of a product is, out of line: of a register group, or splatted in zmm13.
   static constexpr unsigned kSplatted = 32;
-  void raise_invalid_product(Format format, unsigned left, unsigned right);
-  void blend_canonical(Format format, const Zmm& value);
+  void raise_invalid_product(Format format, const Xbyak::Opmask& where, unsigned left,
+                             unsigned right);
+  void blend_canonical(Format format, const Xbyak::Opmask& where, const Zmm& value);
   void compare_unordered(Format format, const Xbyak::Opmask& mask, const Zmm& a, const Zmm& b);
 
   // --- matrix products (emit_matrix.cpp; matrix_registers.hpp) ---------------------------------
@@ -209,7 +249,7 @@ class RegionEmitter : public Assembler {
   }
   // For an operation: before any emitter sees it.
   void prepare_sums(const Operation& operation);
-  void prepare_sums_for_load(unsigned first, unsigned registers);
+  void prepare_sums_for_load(unsigned first, unsigned registers, bool whole);
   void sums_to_memory(unsigned group);
   void sums_to_host(std::uint32_t groups);
   void record_sums();
@@ -218,18 +258,22 @@ class RegionEmitter : public Assembler {
   void load_right_forms(unsigned guest, std::size_t place);
   [[nodiscard]] int find_right_forms(unsigned guest);
   void restore_forms(const OperandForms& forms);
-  // Sixteen bytes in the region's constants.
+  // In the region's constants.
+  Label& constant512(const std::array<std::uint64_t, 8>& words) { return constants512_[words]; }
   Label& constant128(std::uint64_t low, std::uint64_t high);
 
   const TranslationTarget& target_;
   TranslationRecords& records_;
   const Region& region_;
   const Block* block_ = nullptr;  // being emitted
-  std::unordered_map<std::uint64_t, Label> labels_;        // blocks of the region
+  std::deque<Version> versions_;
+  Version* next_ = nullptr;  // falls through from what is being emitted
+  bool out_of_line_ = false;
   std::map<std::uint64_t, Label> exits_, budget_exits_;    // by guest address
   std::map<UnitTicks, Label> counters_;                    // constants: what blocks cost
   std::map<std::pair<std::uint64_t, std::uint64_t>, Label> constants128_;
-  std::vector<std::function<void()>> cold_;
+  std::map<std::array<std::uint64_t, 8>, Label> constants512_;
+  std::deque<std::function<void()>> cold_;
   Xbyak::Address memory_operand_;
 
   // What the first run finds out for the second.
@@ -241,11 +285,9 @@ class RegionEmitter : public Assembler {
   std::uint32_t boxed_ = 0;            // hold singles here
   Label flush_, reload_, guard_;
 
-  VectorState entry_state_;
-  // At the beginnings of blocks, and the same if nothing were known at the region's entry.
-  std::vector<VectorState> block_states_, independent_states_;
-  VectorState state_, independent_state_;  // here
-  bool needs_entry_state_ = false;
+  const std::unordered_set<std::uint64_t> uses_state_;  // blocks
+  const VectorState entry_state_;  // known only if the entry's code depends on it
+  VectorState state_;              // here
   UnitTicks varying_{};                    // of the block so far: beyond its fixed_units
   unsigned vectors_seen_ = 0, vector_calls_ = 0;
   MatrixRegisters matrix_;

@@ -52,7 +52,6 @@ class ThunkEmitter : public Assembler {
     thunks.leave_link = emit_exit(ExitReason::Link);
     thunks.leave_budget = emit_exit(ExitReason::Budget);
     thunks.leave_guard = emit_exit(ExitReason::Guard);
-    thunks.leave_rest = emit_exit(ExitReason::Rest);
     thunks.leave_state = emit_exit(ExitReason::State);
     thunks.call_semantics = emit_call();
     finish();
@@ -90,7 +89,7 @@ class ThunkEmitter : public Assembler {
     const std::uint8_t* const start = here();
     const std::size_t exit = offset_of(&Hart::exit);
     mov(hart_field(offset_of(&Hart::pc)), rax);
-    if (reason == ExitReason::Link || reason == ExitReason::Rest || reason == ExitReason::State)
+    if (reason == ExitReason::Link || reason == ExitReason::State)
       mov(hart_field(exit + offsetof(isa::TranslationExit, detail)), rdx);
     mov(hart_field32(exit + offsetof(isa::TranslationExit, reason)),
         static_cast<std::uint32_t>(reason));

@@ -34,7 +34,6 @@ struct Thunks {
   const std::uint8_t* leave_link = nullptr;  // rdx: the Link
   const std::uint8_t* leave_budget = nullptr;
   const std::uint8_t* leave_guard = nullptr;
-  const std::uint8_t* leave_rest = nullptr;   // rdx: the Site
   const std::uint8_t* leave_state = nullptr;  // rdx: the Link
   // Runs the semantics of a Site in rax; returns if the instruction ended with Next.
   const std::uint8_t* call_semantics = nullptr;

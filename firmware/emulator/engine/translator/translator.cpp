@@ -214,7 +214,7 @@ Translator::Left Translator::run_translated(Hart& hart, const Entry& entry, std:
   see_published_code();
   const auto reason = static_cast<ExitReason>(hart.exit.reason);
   Site site{};  // a copy: outside, the code and what belongs to it may be dropped
-  if (reason >= ExitReason::Outcome || reason == ExitReason::Rest)
+  if (reason >= ExitReason::Outcome)
     site = *static_cast<const Site*>(hart.exit.detail);
   inside.fetch_sub(1, std::memory_order_release);
   const std::uint32_t retired = sync_counters(hart, issued);
@@ -227,8 +227,6 @@ Translator::Left Translator::run_translated(Hart& hart, const Entry& entry, std:
               .other_state = reason == ExitReason::State,
               .ran = reason == ExitReason::Link,
               .generation = entry.generation};
-    case ExitReason::Rest:
-      return {run_rest(hart, *site.block, *site.operation, site.charged, limit)};
     case ExitReason::Budget: return {After::Budget};
     case ExitReason::Guard: return {.interpret = !make_ready(hart), .ran = false};
     default: {
@@ -321,7 +319,7 @@ EngineStatistics Translator::statistics() {
 // interpreter goes on.
 Translator::Entry Translator::variant_of(Hart& hart, CodeImage& image, const Block& block,
                                          const Left& left) {
-  if (!vector_state_of(hart).full) return {};
+  if (!vector_state_of(hart).known) return {};
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock.owns_lock() || generation_.load(std::memory_order_relaxed) != left.generation)
     return {};

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/translator/vector_state.hpp"
 
-#include <map>
-#include <optional>
-
 #include <d1/isa/semantics/vector.hpp>
+
+#include "engine/register_use.hpp"
 
 namespace d1::emulator {
 
@@ -13,68 +12,100 @@ using isa::Operation;
 
 namespace {
 
-VectorState full_state(const isa::VectorType& type) noexcept {
-  if (isa::is_ill(type) || type.lmul_log2 < 0) return {};
-  return {true, type.sew_log2, static_cast<std::uint8_t>(type.lmul_log2)};
+VectorState state_of_type(std::uint64_t bits) noexcept {
+  const isa::VectorType type = isa::decode_vtype(bits);
+  if (isa::is_ill(type)) return {};
+  return {true, type.sew_log2, type.lmul_log2, kAnyLength};
+}
+
+VectorState with_length(VectorState state, unsigned length) noexcept {
+  state.length = static_cast<std::int16_t>(length);
+  return state;
+}
+
+bool keeps_length(const Operation& operation) noexcept {
+  return operation.id == InstructionId::vsetvli && operation.rs1 == 0 && operation.rd == 0;
+}
+
+bool sets_state(const Operation& operation) noexcept {
+  switch (operation.id) {
+    case InstructionId::vsetvli: return !keeps_length(operation);
+    case InstructionId::vsetivli: case InstructionId::vsetvl: return true;
+    default: return false;
+  }
+}
+
+bool uses_state(const Operation& operation) noexcept {
+  return is_vector(operation.id) && !sets_state(operation) &&
+         vector_access(operation.id).kind != VectorAccess::WholeRegister &&
+         isa::facts(operation.id).extension != isa::Extension::Xd1;
 }
 
 }  // namespace
 
 VectorState vector_state_of(const isa::HartState& hart) noexcept {
-  const VectorState state = full_state(hart.vtype);
-  return state.full && hart.vl == state.elements() ? state : VectorState{};
+  if (isa::is_ill(hart.vtype)) return {};
+  const VectorState state{true, hart.vtype.sew_log2, hart.vtype.lmul_log2, kAnyLength};
+  return hart.vl == state.vlmax() ? with_length(state, state.vlmax()) : state;
 }
 
-VectorState state_after(const Operation& operation, const VectorState& before) noexcept {
+bool takes_length_from_register(const Operation& operation) noexcept {
+  return operation.id == InstructionId::vsetvli && operation.rs1 != 0;
+}
+
+VectorState state_after(const Operation& operation, const VectorState& before,
+                        Length length) noexcept {
   switch (operation.id) {
     case InstructionId::vsetvl:
-    case InstructionId::vle8ff_v: case InstructionId::vle16ff_v:
-    case InstructionId::vle32ff_v: case InstructionId::vle64ff_v:
       return {};
+    case InstructionId::vle8ff_v: case InstructionId::vle16ff_v:
+    case InstructionId::vle32ff_v: case InstructionId::vle64ff_v: {
+      VectorState after = before;
+      after.length = kAnyLength;
+      return after;
+    }
     case InstructionId::vsetivli: {
-      const VectorState after =
-          full_state(isa::decode_vtype(static_cast<std::uint64_t>(operation.full >> 20 & 0x3ff)));
-      return after.full && operation.rs1 >= after.elements() ? after : VectorState{};
+      const VectorState after = state_of_type(operation.full >> 20 & 0x3ff);
+      return after.known ? with_length(after, std::min<unsigned>(operation.rs1, after.vlmax()))
+                         : after;
     }
     case InstructionId::vsetvli: {
-      const VectorState after =
-          full_state(isa::decode_vtype(static_cast<std::uint64_t>(operation.full >> 20 & 0x7ff)));
-      const bool keeps_vl = operation.rs1 == 0 && operation.rd == 0;
-      if (keeps_vl && (!before.full || !after.full || before.elements() != after.elements()))
-        return {};
-      return after;
+      VectorState after = state_of_type(operation.full >> 20 & 0x7ff);
+      if (!after.known) return {};
+      if (keeps_length(operation)) {
+        if (!before.known || before.vlmax() != after.vlmax()) return {};
+        after.length = before.length;
+        return after;
+      }
+      const bool any = takes_length_from_register(operation) && length == Length::Any;
+      return any ? after : with_length(after, after.vlmax());
     }
     default:
       return before;
   }
 }
 
-std::vector<VectorState> states_of_blocks(const Region& region, const VectorState& entry) {
-  std::map<std::uint64_t, std::optional<VectorState>> states;
-  for (const Block* block : region.blocks) states[block->start];
-  states[region.blocks.front()->start] = entry;
+std::unordered_set<std::uint64_t> blocks_that_use_state(const Region& region) {
+  std::unordered_set<std::uint64_t> result;
   for (bool changed = true; changed;) {
     changed = false;
     for (const Block* block : region.blocks) {
-      if (!states[block->start]) continue;
-      VectorState state = *states[block->start];
-      for (unsigned i = 0; i < block->count; ++i) state = state_after(block->operations[i], state);
-      const auto reach = [&](std::uint64_t pc) {
-        const auto found = states.find(pc);
-        if (found == states.end()) return;
-        if (!found->second) found->second = state;
-        else if (*found->second == state || !found->second->full) return;
-        else found->second = VectorState{};
-        changed = true;
-      };
-      const Successors after = successors_of(*block);
-      if (after.has_taken && !after.call) reach(after.taken);
-      if (after.has_next) reach(after.next);
+      if (result.contains(block->start)) continue;
+      bool uses = false, sets = false;
+      for (unsigned i = 0; i < block->count && !uses && !sets; ++i) {
+        uses = uses_state(block->operations[i]);
+        sets = sets_state(block->operations[i]);
+      }
+      if (!uses && !sets) {
+        const Successors after = successors_of(*block);
+        uses = (after.has_taken && !after.call && result.contains(after.taken)) ||
+               (after.has_next && result.contains(after.next));
+      }
+      if (!uses) continue;
+      result.insert(block->start);
+      changed = true;
     }
   }
-  std::vector<VectorState> result;
-  for (const Block* block : region.blocks)
-    result.push_back(states[block->start].value_or(VectorState{}));
   return result;
 }
 

@@ -173,6 +173,8 @@ struct TranslationExit {
   std::uint32_t reason;
   std::uint32_t missing;  // bits of what translated code must not rely on in this turn
   const void* detail;
+  // Its own: bit i is set where element i is below vl. Of no meaning where vl is VLMAX.
+  alignas(64) std::array<std::uint64_t, kVlenBits / 64> length_mask;
 };
 
 struct Hart : HartState {

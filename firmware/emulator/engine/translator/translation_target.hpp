@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// What translated code is made for, and what it points to. Plain data.
+#pragma once
+
+#include <deque>
+
+#include "engine/engine.hpp"
+#include "engine/translator/thunks.hpp"
+
+namespace d1::emulator {
+
+// What translated code is specialised for besides the guest's code.
+struct TranslationTarget {
+  Thunks thunks;
+  HostLevel level = HostLevel::Portable;
+  Reach reach = Reach::Turn;  // Block: what follows a block is never reached from its code
+  std::uint64_t window_base = 0, window_bytes = 0;  // of the harts' memory
+};
+
+// What translated code points to; lives as long as the code.
+struct TranslationRecords {
+  std::deque<Site> sites;
+  std::deque<Link> links;
+};
+
+}  // namespace d1::emulator
