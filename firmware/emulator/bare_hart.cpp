@@ -60,7 +60,7 @@ class BareHart::Implementation final : public isa::Environment {
     previous_program_ = std::move(code_.program);  // its block with the fence.i is still in use
     code_.program = std::make_shared<CodeImage>(
         code_base_, std::span<const std::uint8_t>(at(code_base_, code_bytes_), code_bytes_),
-        blocks_decoded_);
+        &blocks_decoded_);
   }
 
   BareExit run(std::uint64_t max_instructions);

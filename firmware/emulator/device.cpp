@@ -281,7 +281,7 @@ DeviceStatistics Device::Implementation::statistics() {
   return locked([this](Dip&) {
     DeviceStatistics statistics{scheduler_.quanta(), scheduler_.trace_hash(), scheduler_.retired(),
                                 scheduler_.engine_statistics()};
-    statistics.engine.blocks_decoded = machine_.blocks_decoded().load();
+    statistics.engine.blocks_decoded = machine_.blocks_decoded()->load();
     for (const std::uint64_t each : statistics.instructions) statistics.engine.retired += each;
     return statistics;
   });

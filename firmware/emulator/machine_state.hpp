@@ -54,8 +54,8 @@ class MachineState {
   }
   [[nodiscard]] CodeImage& rom() const noexcept { return *rom_; }
   // Of all images of the machine.
-  [[nodiscard]] std::atomic<std::uint64_t>& blocks_decoded() const noexcept {
-    return blocks_decoded_;
+  [[nodiscard]] std::atomic<std::uint64_t>* blocks_decoded() const noexcept {
+    return &blocks_decoded_;
   }
   void discard_sram(NodeIndex id) noexcept { sram_.discard(id * kSramStride, D1_SRAM_BYTES); }
 

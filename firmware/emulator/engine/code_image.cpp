@@ -22,7 +22,7 @@ void CodeImage::FreeZeroed::operator()(std::atomic<Block*>* slots) const noexcep
 }
 
 CodeImage::CodeImage(std::uint64_t base, std::span<const std::uint8_t> bytes,
-                     std::atomic<std::uint64_t>& decoded)
+                     std::atomic<std::uint64_t>* decoded)
     : base_(base), size_(bytes.size()), bytes_(bytes.size() + 4, 0), decoded_(decoded) {
   if (!bytes.empty()) std::memcpy(bytes_.data(), bytes.data(), bytes.size());
   const std::size_t table = (size_ / 2 + 1) * sizeof(std::atomic<Block*>);
@@ -47,7 +47,7 @@ const Block& CodeImage::add_block(std::atomic<Block*>& slot, std::uint64_t pc) {
   if (slot.compare_exchange_strong(expected, made.get(), std::memory_order_acq_rel,
                                    std::memory_order_acquire)) {
     any_decoded_.store(true, std::memory_order_relaxed);
-    decoded_.fetch_add(1, std::memory_order_relaxed);
+    if (decoded_ != nullptr) decoded_->fetch_add(1, std::memory_order_relaxed);
     return *made.release();
   }
   return *expected;

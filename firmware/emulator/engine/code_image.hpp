@@ -64,9 +64,9 @@ class TranslatedBlocks {
 class CodeImage {
  public:
   // Copies bytes; base is the address of the first and must be even. Blocks are counted in
-  // `decoded`, which all images of a machine share.
+  // `decoded`, which all images of a machine share, unless it is null.
   CodeImage(std::uint64_t base, std::span<const std::uint8_t> bytes,
-            std::atomic<std::uint64_t>& decoded);
+            std::atomic<std::uint64_t>* decoded = nullptr);
   ~CodeImage();
   CodeImage(const CodeImage&) = delete;
   CodeImage& operator=(const CodeImage&) = delete;
@@ -104,7 +104,7 @@ class CodeImage {
   // One a half-word, untouched until used.
   std::unique_ptr<std::atomic<Block*>[], FreeZeroed> blocks_;
   std::atomic<bool> any_decoded_{false};
-  std::atomic<std::uint64_t>& decoded_;
+  std::atomic<std::uint64_t>* decoded_;
   std::shared_ptr<TranslatedBlocks> translated_ = std::make_shared<TranslatedBlocks>();
 };
 
