@@ -81,4 +81,15 @@ After finish_block(Hart& hart, const Block& block, Outcome outcome, std::uint64_
   return After::Continue;
 }
 
+After run_rest(Hart& hart, const Block& block, const isa::Operation& operation,
+               const UnitTicks& charged, std::uint64_t limit) {
+  for (unsigned u = 0; u < hart.units.size(); ++u) hart.units[u] += charged[u];
+  const Outcome outcome = operation.handler(hart, &operation);
+  if (outcome == Outcome::Jump || outcome == Outcome::Next) {
+    account_block(hart, block);
+    if ((hart.pc < block.end || block.indirect) && work_done(hart) >= limit) return After::Budget;
+  }
+  return finish_block(hart, block, outcome, limit);
+}
+
 }  // namespace d1::emulator

@@ -63,6 +63,11 @@ enum class After : std::uint8_t {
   return finish_block(hart, block, outcome, limit);
 }
 
+// Runs the rest of a block, whose instructions before `operation` have been carried out. `charged`
+// is what they hold units for beyond the block's fixed_units.
+[[nodiscard]] After run_rest(isa::Hart& hart, const Block& block, const isa::Operation& operation,
+                             const UnitTicks& charged, std::uint64_t limit);
+
 // Enters the handler of an interrupt that is due.
 void take_pending_interrupt(isa::Hart& hart) noexcept;
 

@@ -59,6 +59,9 @@ class Assembler : public Xbyak::CodeGenerator {
     return hart_field(offset_of(&isa::Hart::x) + 8 * number);
   }
 
+  // Where a loop keeps ticks of the turn for later (thunks.cpp makes the room).
+  [[nodiscard]] Xbyak::Address budget_put_by() const { return qword[rsp + 8]; }
+
   void load_pinned() {
     for (const PinnedRegister& each : kPinned)
       mov(Xbyak::Reg64(each.host), x_in_memory(each.guest));

@@ -33,11 +33,11 @@ bool RegionEmitter::emit_bits(const Operation& operation) {
     lea(to, ptr[read(operation.rs2, rcx) + index * factor]);
     write(operation.rd, to);
   };
-  const auto pick = [&](void (RegionEmitter::*move)(const Xbyak::Reg&, const Xbyak::Operand&)) {
+  const auto pick = [&](void (RegionEmitter::*move_if)(const Xbyak::Reg&, const Xbyak::Operand&)) {
     load(rax, operation.rs1);
     const Reg64 other = read(operation.rs2, rcx);
     cmp(rax, other);
-    (this->*move)(rax, other);
+    (this->*move_if)(rax, other);
     write(operation.rd, rax);
   };
   const auto invert_second = [&](const std::function<void()>& combine) {  // rax with ~rs2 in rcx
@@ -76,7 +76,14 @@ bool RegionEmitter::emit_bits(const Operation& operation) {
       shl(rax, static_cast<int>(operation.immediate & 63));
       write(operation.rd, rax);
       break;
-    case I::andn: invert_second([&] { and_(rax, rcx); }); break;
+    case I::andn:
+      if (modern) {
+        andn(to, read(operation.rs2, rcx), read(operation.rs1, rax));
+        write(operation.rd, to);
+      } else {
+        invert_second([&] { and_(rax, rcx); });
+      }
+      break;
     case I::orn: invert_second([&] { or_(rax, rcx); }); break;
     case I::xnor: invert_second([&] { xor_(rax, rcx); }); break;
     case I::min: pick(&RegionEmitter::cmovg); break;

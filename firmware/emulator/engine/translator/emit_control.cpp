@@ -64,12 +64,19 @@ void RegionEmitter::emit_branch(const Block& block, const Operation& operation) 
   }
   if (backward) {
     sub(r15, ticks);
-    jg(label_of(target), T_NEAR);
-    jmp(budget_exit(target), T_NEAR);
+    emit_back_edge(target);
     L(not_taken);
     sub(r15, ticks);
+    if (loop_.hoisted) add(r15, budget_put_by());
   }
   go_to(block.end);
+}
+
+void RegionEmitter::emit_back_edge(std::uint64_t target) {
+  if (loop_.top != nullptr) jg(*loop_.top, T_NEAR);
+  if (loop_.hoisted) add(r15, budget_put_by());  // was it the end of the budget?
+  if (loop_.top == nullptr || loop_.hoisted) jg(label_of(target), T_NEAR);
+  jmp(budget_exit(target), T_NEAR);
 }
 
 void RegionEmitter::emit_jump_register(const Block& block, const Operation& operation) {
@@ -112,7 +119,7 @@ void RegionEmitter::emit_jump_register(const Block& block, const Operation& oper
 
 void RegionEmitter::go_to(std::uint64_t pc) {
   Version* const version = version_of(pc);
-  if (version != nullptr && !version->emitted && !out_of_line_) next_ = version;
+  if (version != nullptr && !version->emitted && !out_of_line_ && !loop_.is_copy) next_ = version;
   else jmp(label_of(pc), T_NEAR);
 }
 

@@ -71,12 +71,21 @@ void RegionEmitter::note_float(const Operation& operation, Format format) {
 
 // --- arithmetic -------------------------------------------------------------------------------
 
-void RegionEmitter::finish_float(const Operation& operation, Format format, Label& slow) {
+// The result's own register, unless the semantics function would find an operand overwritten.
+Xbyak::Xmm RegionEmitter::result_apart(const Operation& operation, bool has_third) {
+  const unsigned to = operation.rd;
+  const bool is_operand = to == operation.rs1 || to == operation.rs2 ||
+                          (has_third && to == operation.rs3);
+  return is_operand ? xmm14 : result_float(to);
+}
+
+void RegionEmitter::finish_float(const Operation& operation, Format format,
+                                 const Xbyak::Xmm& value, Label& slow) {
   Label back;
-  if (format == Format::Single) vucomiss(xmm14, xmm14);
-  else vucomisd(xmm14, xmm14);
+  if (format == Format::Single) vucomiss(value, value);
+  else vucomisd(value, value);
   jp(slow, T_NEAR);
-  write_float(operation.rd, xmm14);
+  write_float(operation.rd, value);
   L(back);
   note_float(operation, format);
   slow_path(operation, slow, back);
@@ -88,8 +97,9 @@ void RegionEmitter::float_binary(const Operation& operation, unsigned second, Fo
   Label slow;
   const Xbyak::Xmm left = read_as(format, operation.rs1, kScratchVector, slow);
   const Xbyak::Xmm right = read_as(format, second, kSecondScratchVector, slow);
-  emit(xmm14, left, right);
-  finish_float(operation, format, slow);
+  const Xbyak::Xmm to = result_apart(operation, false);
+  emit(to, left, right);
+  finish_float(operation, format, to, slow);
 }
 
 // rd = +-(rs1 * rs2) +- rs3
@@ -100,13 +110,14 @@ void RegionEmitter::float_fused(const Operation& operation, Format format,
   const Xbyak::Xmm left = read_as(format, operation.rs1, kScratchVector, slow);
   const Xbyak::Xmm right = read_as(format, operation.rs2, kSecondScratchVector, slow);
   if (single) check_single(operation.rs3, slow);
-  if (left.getIdx() != kScratchVector) vmovaps(xmm14, left);
+  const Xbyak::Xmm to = result_apart(operation, true);
+  if (left.getIdx() != to.getIdx()) vmovaps(to, left);
   // Only the last operand may stand in memory.
   floats_.note(operation.rs3);
   const int addend = floats_.host(operation.rs3);
-  if (addend >= 0) emit(xmm14, right, Xbyak::Xmm(addend));
-  else emit(xmm14, right, f_in_memory(operation.rs3));
-  finish_float(operation, format, slow);
+  if (addend >= 0) emit(to, right, Xbyak::Xmm(addend));
+  else emit(to, right, f_in_memory(operation.rs3));
+  finish_float(operation, format, to, slow);
 }
 
 // rd = rs1 < rs2 and the like. emit compares; NaNs are left to the semantics function.
@@ -238,7 +249,7 @@ void RegionEmitter::float_change_format(const Operation& operation, Format to) {
     const Xbyak::Xmm from = read_as(Format::Single, operation.rs1, kSecondScratchVector, slow);
     vcvtss2sd(xmm14, from, from);
   }
-  finish_float(operation, to, slow);
+  finish_float(operation, to, xmm14, slow);
 }
 
 void RegionEmitter::float_move(const Operation& operation) {
@@ -297,9 +308,8 @@ void RegionEmitter::float_memory(const Operation& operation) {
     write_float(operation.rd, to);
     note_float(operation, Format::Double);
   }
-  L(back);
+  finish_access(operation, slow, back);
   relies_on_ |= kFloatReady;
-  slow_path(operation, slow, back);
 }
 
 // --- the table --------------------------------------------------------------------------------

@@ -7,21 +7,6 @@ namespace d1::emulator {
 using isa::InstructionId;
 using isa::Operation;
 
-namespace {
-
-constexpr std::array<std::int8_t, 32> make_hosts() {
-  std::array<std::int8_t, 32> hosts{};
-  for (std::int8_t& host : hosts) host = -1;
-  for (const PinnedRegister& each : kPinned)
-    hosts[each.guest] = static_cast<std::int8_t>(each.host);
-  return hosts;
-}
-constexpr std::array<std::int8_t, 32> kHosts = make_hosts();
-
-}  // namespace
-
-int RegionEmitter::pinned(unsigned guest) noexcept { return kHosts[guest]; }
-
 void RegionEmitter::load(const Reg64& to, unsigned guest) {
   if (guest == 0) xor_(to.cvt32(), to.cvt32());
   else if (const int host = pinned(guest); host < 0) mov(to, x_in_memory(guest));
@@ -57,10 +42,18 @@ void RegionEmitter::write(unsigned guest, const Reg64& from) {
   else if (host != from.getIdx()) mov(Reg64(host), from);
 }
 
+void RegionEmitter::move(unsigned to, unsigned from) {
+  const Reg64 place = result(to);
+  if (pinned(to) >= 0) load(place, from);
+  else write(to, read(from, place));
+}
+
 // rd = rs1 op rs2; `emit` does d = d op operand.
 void RegionEmitter::binary(const Operation& operation, Order order, const Binary& emit) {
   const Reg64 to = result(operation.rd);
   const bool second_in_place = operation.rs2 != 0 && pinned(operation.rs2) == to.getIdx();
+  if (operation.rd == operation.rs1 && pinned(operation.rd) < 0 && pinned(operation.rs2) >= 0)
+    return emit(x_in_memory(operation.rd), operand(operation.rs2));
   if (operation.rs2 == 0) {
     xor_(ecx, ecx);
     load(to, operation.rs1);
@@ -105,6 +98,21 @@ void RegionEmitter::immediate(const Operation& operation,
 }
 
 void RegionEmitter::shift(const Operation& operation, Shift kind, Width width) {
+  if (level() != HostLevel::Portable && kind <= Shift::RightSigned) {  // BMI2
+    const Reg64 count = read(operation.rs2, rcx), from = read(operation.rs1, rax);
+    const Reg64 to = result(operation.rd);
+    const auto of = [width](const Reg64& whole) {
+      return width == Width::Word ? Xbyak::Reg32e(whole.cvt32()) : Xbyak::Reg32e(whole);
+    };
+    const Xbyak::Reg32e into = width == Width::Word ? Xbyak::Reg32e(eax) : Xbyak::Reg32e(to);
+    switch (kind) {
+      case Shift::Left: shlx(into, of(from), of(count)); break;
+      case Shift::RightUnsigned: shrx(into, of(from), of(count)); break;
+      default: sarx(into, of(from), of(count)); break;
+    }
+    if (width == Width::Word) movsxd(to, eax);
+    return write(operation.rd, to);
+  }
   // The hardware takes the low 6 or 5 bits of the count, as RISC-V does.
   load(rcx, operation.rs2);
   load(rax, operation.rs1);
@@ -121,9 +129,19 @@ void RegionEmitter::shift(const Operation& operation, Shift kind, Width width) {
 }
 
 void RegionEmitter::shift_immediate(const Operation& operation, Shift kind, Width width) {
+  const auto count = static_cast<int>(operation.immediate & (width == Width::Word ? 31 : 63));
+  if (kind == Shift::RotateRight && level() != HostLevel::Portable) {  // BMI2
+    const Reg64 rotated = result(operation.rd);
+    if (width == Width::Double) {
+      rorx(rotated, read(operation.rs1, rax), static_cast<std::uint8_t>(count));
+    } else {
+      rorx(eax, read(operation.rs1, rax).cvt32(), static_cast<std::uint8_t>(count));
+      movsxd(rotated, eax);
+    }
+    return write(operation.rd, rotated);
+  }
   const Reg64 to = width == Width::Word ? rax : result(operation.rd);
   load(to, operation.rs1);
-  const auto count = static_cast<int>(operation.immediate & (width == Width::Word ? 31 : 63));
   const Xbyak::Reg what = width == Width::Word ? Xbyak::Reg(eax) : Xbyak::Reg(to);
   switch (kind) {
     case Shift::Left: shl(what, count); break;
@@ -212,35 +230,39 @@ bool RegionEmitter::emit_integer(const Operation& operation) {
     case I::slliw: shift_immediate(operation, Shift::Left, Width::Word); break;
     case I::srliw: shift_immediate(operation, Shift::RightUnsigned, Width::Word); break;
     case I::sraiw: shift_immediate(operation, Shift::RightSigned, Width::Word); break;
-    case I::add:
-      if (pinned(operation.rd) >= 0 && pinned(operation.rs1) >= 0 && pinned(operation.rs2) >= 0 &&
-          operation.rd != operation.rs1 && operation.rd != operation.rs2)
+    case I::add: case I::or_: case I::xor_:
+      // With x0 a move, as compilers spell it.
+      if (operation.rs1 == 0 || operation.rs2 == 0) {
+        move(operation.rd, operation.rs1 | operation.rs2);
+        break;
+      }
+      if (operation.id == I::or_)
+        binary(operation, Order::Commutes,
+               [&](const Xbyak::Operand& d, const Xbyak::Operand& o) { or_(d, o); });
+      else if (operation.id == I::xor_)
+        binary(operation, Order::Commutes,
+               [&](const Xbyak::Operand& d, const Xbyak::Operand& o) { xor_(d, o); });
+      else if (pinned(operation.rd) >= 0 && pinned(operation.rs1) >= 0 &&
+               pinned(operation.rs2) >= 0 && operation.rd != operation.rs1 &&
+               operation.rd != operation.rs2)
         lea(Reg64(pinned(operation.rd)),
             ptr[Reg64(pinned(operation.rs1)) + Reg64(pinned(operation.rs2))]);
       else
         binary(operation, Order::Commutes,
-               [&](const Reg64& d, const Xbyak::Operand& o) { add(d, o); });
+               [&](const Xbyak::Operand& d, const Xbyak::Operand& o) { add(d, o); });
       break;
     case I::sub:
       binary(operation, Order::Matters,
-             [&](const Reg64& d, const Xbyak::Operand& o) { sub(d, o); });
+             [&](const Xbyak::Operand& d, const Xbyak::Operand& o) { sub(d, o); });
       break;
     case I::sll: shift(operation, Shift::Left, Width::Double); break;
     case I::slt: set_if(operation, true, false); break;
     case I::sltu: set_if(operation, false, false); break;
-    case I::xor_:
-      binary(operation, Order::Commutes,
-             [&](const Reg64& d, const Xbyak::Operand& o) { xor_(d, o); });
-      break;
     case I::srl: shift(operation, Shift::RightUnsigned, Width::Double); break;
     case I::sra: shift(operation, Shift::RightSigned, Width::Double); break;
-    case I::or_:
-      binary(operation, Order::Commutes,
-             [&](const Reg64& d, const Xbyak::Operand& o) { or_(d, o); });
-      break;
     case I::and_:
       binary(operation, Order::Commutes,
-             [&](const Reg64& d, const Xbyak::Operand& o) { and_(d, o); });
+             [&](const Xbyak::Operand& d, const Xbyak::Operand& o) { and_(d, o); });
       break;
     case I::addw:
       binary_word(operation, [&](const Reg32& d, const Xbyak::Operand& o) { add(d, o); });

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Scalar loads and stores: one compare and one host access in the hart's window, the semantics
 // function for everything else. No reservation is held while translated code runs.
+#include <algorithm>
+
+#include "engine/block_run.hpp"
 #include "engine/translator/region_emitter.hpp"
 
 namespace d1::emulator {
@@ -8,18 +11,29 @@ namespace d1::emulator {
 using isa::InstructionId;
 using isa::Operation;
 
-RegionEmitter::Reg64 RegionEmitter::checked_address(const Operation& operation, unsigned bytes,
-                                                    Label& slow) {
-  // Vector accesses have no offset.
-  const int immediate = is_vector(operation.id) ? 0 : static_cast<int>(operation.immediate);
-  const Reg64 base = read(operation.rs1, rcx);
-  const std::uint64_t last = target_.window_bytes - bytes;  // offset of the last one that fits
-  const std::int64_t shift = immediate - static_cast<std::int64_t>(target_.window_base);
+const AccessPlan& RegionEmitter::plan_of(const Block& block) {
+  const auto [place, fresh] = plans_.try_emplace(&block);
+  if (fresh)
+    place->second = plan_accesses(block, level(), target_.window_base, target_.window_bytes);
+  return place->second;
+}
+
+AccessPlan::Access RegionEmitter::access_of(const Operation& operation) {
+  const auto index = static_cast<std::size_t>(&operation - block_->operations.data());
+  const AccessPlan& plan = plan_of(*block_);
+  return (loop_.hoisted ? plan.loop_accesses : plan.accesses)[index];
+}
+
+void RegionEmitter::check_range(const Reg64& base, std::int64_t low, std::int64_t end,
+                                Label& outside) {
+  const auto bytes = static_cast<std::uint64_t>(end - low);
+  const std::uint64_t last = target_.window_bytes - bytes;  // offset of the last place that fits
+  const std::int64_t shift = low - static_cast<std::int64_t>(target_.window_base);
   if (shift == static_cast<std::int32_t>(shift)) {
     lea(rax, ptr[base + static_cast<int>(shift)]);
   } else {
-    mov(rax, -target_.window_base);
-    lea(rax, ptr[rax + base + immediate]);
+    mov(rax, shift);
+    add(rax, base);
   }
   if (last <= 0x7fffffff) {
     cmp(rax, static_cast<std::uint32_t>(last));
@@ -27,12 +41,61 @@ RegionEmitter::Reg64 RegionEmitter::checked_address(const Operation& operation, 
     mov(rdx, last);
     cmp(rax, rdx);
   }
-  ja(slow, T_NEAR);
+  ja(outside, T_NEAR);
+}
+
+RegionEmitter::Reg64 RegionEmitter::checked_address(const Operation& operation, unsigned bytes,
+                                                    Label& slow) {
+  const Reg64 base = read(operation.rs1, rcx);
+  const AccessPlan::Access access = access_of(operation);
+  // Vector accesses have no offset.
+  const std::int64_t low = is_vector(operation.id) ? 0 : operation.immediate;
+  switch (access.check) {
+    case AccessPlan::Check::Own: check_range(base, low, low + bytes, slow); break;
+    case AccessPlan::Check::Group: check_range(base, access.low, access.end, slow); break;
+    case AccessPlan::Check::Covered: break;
+  }
   return base;
+}
+
+void RegionEmitter::finish_access(const Operation& operation, Label& slow, Label& back) {
+  L(back);
+  switch (access_of(operation).check) {
+    case AccessPlan::Check::Own: slow_path(operation, slow, back); break;
+    case AccessPlan::Check::Group: rest_path(operation, slow); break;
+    case AccessPlan::Check::Covered: break;
+  }
+}
+
+void RegionEmitter::emit_loop_entry(const AccessPlan& plan, Label& checked) {
+  for (const AccessPlan::Base& base : plan.bases) {
+    const std::int64_t travel = base.step * (plan.rounds - 1);
+    check_range(read(base.guest, rcx), base.low + std::min<std::int64_t>(travel, 0),
+                base.end + std::max<std::int64_t>(travel, 0), checked);
+  }
+  // A round takes no less than this.
+  const std::uint32_t ticks = block_->work + budget_of(block_->fixed_units);
+  xor_(ecx, ecx);
+  mov(rax, r15);
+  sub(rax, plan.rounds * ticks);
+  cmovl(rax, rcx);
+  mov(budget_put_by(), rax);
+  sub(r15, rax);
 }
 
 void RegionEmitter::slow_path(const Operation& operation, Label& slow, Label& back) {
   slow_path(make_site(operation), slow, back);
+}
+
+void RegionEmitter::rest_path(const Operation& operation, Label& rest) {
+  Site& site = make_site(operation);
+  out_of_line([this, &site, rest, sums = sums_before_]() mutable {
+    L(rest);
+    flush_kept(sums);
+    mov(rax, site.operation->pc);
+    mov(rdx, reinterpret_cast<std::uint64_t>(&site));
+    jmp(as_written(target_.thunks.leave_rest), T_NEAR);
+  });
 }
 
 void RegionEmitter::slow_path(Site& site, Label& slow, Label& back) {
@@ -50,18 +113,13 @@ void RegionEmitter::slow_path(Site& site, Label& slow, Label& back) {
 
 bool RegionEmitter::emit_memory(const Operation& operation) {
   using I = InstructionId;
-  unsigned bytes = 0;
+  const unsigned bytes = scalar_access_bytes(operation.id);
+  if (bytes == 0) return false;
   bool store = false;
   switch (operation.id) {
-    case I::sb: store = true; [[fallthrough]];
-    case I::lb: case I::lbu: bytes = 1; break;
-    case I::sh: store = true; [[fallthrough]];
-    case I::lh: case I::lhu: bytes = 2; break;
-    case I::sw: store = true; [[fallthrough]];
-    case I::lw: case I::lwu: bytes = 4; break;
-    case I::sd: store = true; [[fallthrough]];
-    case I::ld: bytes = 8; break;
-    default: return false;
+    case I::sb: case I::sh: case I::sw: case I::sd: store = true; break;
+    case I::flw: case I::fld: case I::fsw: case I::fsd: return false;
+    default: break;
   }
   Label slow, back;
   // A value in memory goes through rdx, which the check may need first.
@@ -90,8 +148,7 @@ bool RegionEmitter::emit_memory(const Operation& operation) {
     }
     write(operation.rd, to);
   }
-  L(back);
-  slow_path(operation, slow, back);
+  finish_access(operation, slow, back);
   return true;
 }
 

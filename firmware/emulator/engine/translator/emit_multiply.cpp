@@ -71,10 +71,14 @@ bool RegionEmitter::emit_multiply(const Operation& operation) {
   }
   if (operation.rd == 0) return true;
   switch (operation.id) {
-    case I::mul:
-      binary(operation, Order::Commutes,
-             [&](const Reg64& d, const Xbyak::Operand& o) { imul(d, o); });
+    case I::mul: {
+      const bool swap = operation.rd == operation.rs2;
+      const Reg64 to = result(operation.rd);
+      load(to, swap ? operation.rs2 : operation.rs1);
+      imul(to, read(swap ? operation.rs1 : operation.rs2, rcx));
+      write(operation.rd, to);
       break;
+    }
     case I::mulh: high(true); break;
     case I::mulhu: high(false); break;
     case I::mulw:

@@ -10,8 +10,9 @@ namespace {
 
 // By TranslationExit::reason.
 constexpr std::array kReasonNames = {
-    "leave",        "link",         "budget",       "guard",        "state",       "outcome_next",
-    "outcome_jump", "outcome_trap", "outcome_park", "outcome_sync", "outcome_stop"};
+    "leave",        "link",         "budget",       "guard",
+    "rest",         "state",        "outcome_next", "outcome_jump",
+    "outcome_trap", "outcome_park", "outcome_sync", "outcome_stop"};
 
 // Those that happened, the most first.
 template <std::size_t Size, typename NameOf>

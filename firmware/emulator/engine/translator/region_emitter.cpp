@@ -15,6 +15,7 @@ using isa::Operation;
 namespace {
 
 constexpr std::size_t kVersions = 64;  // own: of the blocks of a region
+constexpr std::size_t kLoopAlignment = 32;
 
 }  // namespace
 
@@ -37,8 +38,11 @@ const std::uint8_t* RegionEmitter::emit() {
     forget_all(sites, links);
     return nullptr;
   }
-  if (relies_on_ != 0) {  // uses more than integers: once more, knowing what
+  IntegerPlaces integers = choose_integer_places(region_);
+  // With other registers than the pinned ones: once more, knowing which.
+  if (relies_on_ != 0 || !integers.exchanges().empty()) {
     forget_all(sites, links);
+    integers_ = std::move(integers);
     choose_kept(floats_, vectors_, matrix_, level());
     always_boxed_ = singles_read_ & ~unboxed_writes_;
     emit_entry();
@@ -70,6 +74,7 @@ void RegionEmitter::emit_all() {
 void RegionEmitter::forget_all(std::size_t sites, std::size_t links) {
   cold_.clear();
   versions_.clear();
+  loop_tops_.clear();
   exits_.clear();
   budget_exits_.clear();
   counters_.clear();
@@ -85,8 +90,10 @@ void RegionEmitter::forget_all(std::size_t sites, std::size_t links) {
 void RegionEmitter::emit_entry() {
   const std::size_t missing =
       offset_of(&isa::Hart::exit) + offsetof(isa::TranslationExit, missing);
-  test(hart_field8(missing), static_cast<std::uint8_t>(relies_on_));
-  jnz(guard_, T_NEAR);
+  if (relies_on_ != 0) {
+    test(hart_field8(missing), static_cast<std::uint8_t>(relies_on_));
+    jnz(guard_, T_NEAR);
+  }
   for (unsigned guest = 0; guest < 32; ++guest) {
     if ((always_boxed_ >> guest & 1) == 0) continue;
     cmp(upper_half_in_memory(guest), -1);
@@ -143,6 +150,11 @@ void RegionEmitter::emit_kept_registers() {
       if (const int host = file.host(guest); host >= 0) move(guest, host);
   };
   L(flush_);
+  for (const auto& [guest, instead] : integers_.exchanges()) {
+    const Xbyak::Reg64 host(integers_.host(guest));
+    mov(x_in_memory(guest), host);
+    mov(host, x_in_memory(instead));
+  }
   each(floats_, [this](unsigned guest, int host) {
     if (floats_.written(guest)) vmovsd(f_in_memory(guest), Xbyak::Xmm(host));
   });
@@ -166,6 +178,11 @@ void RegionEmitter::emit_kept_registers() {
   }
   ret();
   L(reload_);
+  for (const auto& [guest, instead] : integers_.exchanges()) {
+    const Xbyak::Reg64 host(integers_.host(guest));
+    mov(x_in_memory(instead), host);
+    mov(host, x_in_memory(guest));
+  }
   each(floats_, [this](unsigned guest, int host) {
     vmovsd(Xbyak::Xmm(host), f_in_memory(guest));
   });
@@ -220,12 +237,30 @@ RegionEmitter::Version* RegionEmitter::take_next_version() {
 void RegionEmitter::emit_block(Version& version) {
   version.emitted = true;
   block_ = version.block;
+  L(version.label);
+  const AccessPlan& plan = plan_of(*block_);
+  if (!plan.hoists() || target_.reach == Reach::Block) return emit_body(version, {});
+  Label checked;
+  emit_loop_entry(plan, checked);
+  emit_body(version, {.hoisted = true, .top = &loop_tops_.emplace_back()});
+  out_of_line([this, &version, checked]() mutable {
+    L(checked);
+    emit_body(version, {.is_copy = true, .top = &loop_tops_.emplace_back()});
+  });
+}
+
+void RegionEmitter::emit_body(const Version& version, const LoopBody& loop) {
+  block_ = version.block;
   state_ = version.state;
+  loop_ = loop;
   boxed_ = always_boxed_;
   varying_ = {};
   sums_here_ = {};
   forms_ = {};
-  L(version.label);
+  if (loop.top != nullptr) {
+    align(kLoopAlignment);
+    L(*loop.top);
+  }
   emit_operations(0);
 }
 

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "engine/register_use.hpp"
+#include "engine/translator/access_plan.hpp"
 #include "engine/translator/assembler.hpp"
+#include "engine/translator/integer_places.hpp"
 #include "engine/translator/region.hpp"
 #include "engine/translator/region_registers.hpp"
 #include "engine/translator/translation_target.hpp"
@@ -49,7 +51,8 @@ class RegionEmitter : public Assembler {
   void flush_kept(const SumStates& states);
   void reload_kept();
   [[nodiscard]] bool keeps_registers() const noexcept {
-    return floats_.any_kept() || vectors_.any_kept() || matrix_.sums.all_kept() != 0;
+    return floats_.any_kept() || vectors_.any_kept() || matrix_.sums.all_kept() != 0 ||
+           !integers_.exchanges().empty();
   }
   // A block as it is emitted for one state at its beginning.
   struct Version {
@@ -63,6 +66,15 @@ class RegionEmitter : public Assembler {
   Version* take_next_version();
   void emit_block(Version& version);
   void emit_operations(unsigned first);
+  // The body of a block that loops to itself, and whose accesses can be checked for many rounds at
+  // once (access_plan.hpp), is emitted twice: the copy is for when such a check fails.
+  struct LoopBody {
+    bool hoisted = false;  // accesses were checked, and part of the budget is put by
+    bool is_copy = false;
+    Label* top = nullptr;  // where the next round begins; null: where the block does
+  };
+  void emit_body(const Version& version, const LoopBody& loop);
+  const AccessPlan& plan_of(const Block& block);
   void emit_operation(const Operation& operation);
   void call_semantics(const Operation& operation);
   Site& make_site(const Operation& operation);
@@ -77,6 +89,8 @@ class RegionEmitter : public Assembler {
   // --- control flow (emit_control.cpp) --------------------------------------------------------
   void emit_end(const Block& block);
   void emit_branch(const Block& block, const Operation& operation);
+  // A loop's back edge, behind the jump that leaves it: on to `target` while the budget lasts.
+  void emit_back_edge(std::uint64_t target);
   void emit_jump_register(const Block& block, const Operation& operation);
   // Goes on at pc: in the region, or through a link. From the end of a block, at whose turn's end
   // nothing is to be checked.
@@ -88,7 +102,7 @@ class RegionEmitter : public Assembler {
   void emit_link(std::uint64_t pc, const std::uint8_t* exit);
 
   // --- integer registers (emit_integer.cpp) ---------------------------------------------------
-  [[nodiscard]] static int pinned(unsigned guest) noexcept;  // -1: in memory
+  [[nodiscard]] int pinned(unsigned guest) const noexcept { return integers_.host(guest); }
   // The register that holds the value: its own, or `scratch` after a load.
   Reg64 read(unsigned guest, const Reg64& scratch);
   // As an operand of an instruction; not x0.
@@ -101,8 +115,9 @@ class RegionEmitter : public Assembler {
   bool emit_integer(const Operation& operation);
   bool emit_multiply(const Operation& operation);
   bool emit_bits(const Operation& operation);
-  using Binary = std::function<void(const Reg64&, const Xbyak::Operand&)>;
+  using Binary = std::function<void(const Xbyak::Operand&, const Xbyak::Operand&)>;
   enum class Order : std::uint8_t { Commutes, Matters };
+  void move(unsigned to, unsigned from);
   void binary(const Operation& operation, Order order, const Binary& emit);
   using BinaryWord = std::function<void(const Reg32&, const Xbyak::Operand&)>;
   void binary_word(const Operation& operation, const BinaryWord& emit);
@@ -117,13 +132,23 @@ class RegionEmitter : public Assembler {
 
   // --- memory (emit_memory.cpp) ---------------------------------------------------------------
   bool emit_memory(const Operation& operation);
-  // The address of a scalar access in a register, checked; `slow` is taken where it lies outside.
+  // The base register of an access whose place is, or was, checked. Where it lies outside, `slow`
+  // is taken; finish_access() says what happens there, and ends the emitter.
   Reg64 checked_address(const Operation& operation, unsigned bytes, Label& slow);
+  void finish_access(const Operation& operation, Label& slow, Label& back);
+  // `outside` is taken if low to end, as distances from `base`, do not lie in the window. Uses rax.
+  void check_range(const Reg64& base, std::int64_t low, std::int64_t end, Label& outside);
+  [[nodiscard]] AccessPlan::Access access_of(const Operation& operation);
+  // Before the first round of a loop and every plan.rounds behind it. `checked` is taken where some
+  // of what they access may lie outside. Puts by what is left of the budget behind those rounds.
+  void emit_loop_entry(const AccessPlan& plan, Label& checked);
   // Memory of the guest at a register.
   void guest_segment() { putSeg(gs); }
   // Calls the semantics out of line at `slow`, and comes back to `back`.
   void slow_path(const Operation& operation, Label& slow, Label& back);
   void slow_path(Site& site, Label& slow, Label& back);
+  // Leaves the rest of the block to the interpreter, out of line at `rest`.
+  void rest_path(const Operation& operation, Label& rest);
 
   // --- floating point (emit_float.cpp) --------------------------------------------------------
   enum class Format : std::uint8_t { Single, Double };
@@ -145,8 +170,10 @@ class RegionEmitter : public Assembler {
   Xbyak::Xmm result_float(unsigned guest);
   void write_float(unsigned guest, const Xbyak::Xmm& from);
   void note_float(const Operation& operation, Format format);
-  // Takes zmm14 for the result unless it is a NaN; ends the emitter.
-  void finish_float(const Operation& operation, Format format, Label& slow);
+  Xbyak::Xmm result_apart(const Operation& operation, bool has_third);
+  // Takes the value for the result unless it is a NaN; ends the emitter.
+  void finish_float(const Operation& operation, Format format, const Xbyak::Xmm& value,
+                    Label& slow);
   bool emit_float(const Operation& operation);
   bool emit_float_arithmetic(const Operation& operation);
   void float_binary(const Operation& operation, unsigned second, Format format,
@@ -269,6 +296,9 @@ class RegionEmitter : public Assembler {
   std::deque<Version> versions_;
   Version* next_ = nullptr;  // falls through from what is being emitted
   bool out_of_line_ = false;
+  LoopBody loop_;                // being emitted
+  std::deque<Label> loop_tops_;
+  std::map<const Block*, AccessPlan> plans_;
   std::map<std::uint64_t, Label> exits_, budget_exits_;    // by guest address
   std::map<UnitTicks, Label> counters_;                    // constants: what blocks cost
   std::map<std::pair<std::uint64_t, std::uint64_t>, Label> constants128_;
@@ -276,6 +306,7 @@ class RegionEmitter : public Assembler {
   std::deque<std::function<void()>> cold_;
   Xbyak::Address memory_operand_;
 
+  IntegerPlaces integers_;
   // What the first run finds out for the second.
   KeptRegisters floats_, vectors_;
   std::uint32_t relies_on_ = 0;        // Reliance bits

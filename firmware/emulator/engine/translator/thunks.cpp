@@ -52,6 +52,7 @@ class ThunkEmitter : public Assembler {
     thunks.leave_link = emit_exit(ExitReason::Link);
     thunks.leave_budget = emit_exit(ExitReason::Budget);
     thunks.leave_guard = emit_exit(ExitReason::Guard);
+    thunks.leave_rest = emit_exit(ExitReason::Rest);
     thunks.leave_state = emit_exit(ExitReason::State);
     thunks.call_semantics = emit_call();
     finish();
@@ -61,11 +62,13 @@ class ThunkEmitter : public Assembler {
  private:
   static constexpr unsigned kSaved[] = {3, 5, 12, 13, 14, 15};  // rbx, rbp, r12 to r15
 
+  static constexpr unsigned kFrameBytes = 24;  // the region's own, and to align the stack
+
   const std::uint8_t* here() const { return cache().executable(getCurr()); }
 
   void emit_enter() {
     for (const unsigned number : kSaved) push(Xbyak::Reg64(static_cast<int>(number)));
-    sub(rsp, 8);
+    sub(rsp, kFrameBytes);
     if (host_sets_gs()) {
       for (const int each : {0xf3, 0x48, 0x0f, 0xae, 0xd9}) db(each);  // wrgsbase rcx
     }
@@ -80,7 +83,7 @@ class ThunkEmitter : public Assembler {
   // Everything of the guest is in memory and the counters are clear.
   void emit_return() {
     if (level() != HostLevel::Portable) vzeroupper();
-    add(rsp, 8);
+    add(rsp, kFrameBytes);
     for (unsigned i = std::size(kSaved); i-- > 0;) pop(Xbyak::Reg64(static_cast<int>(kSaved[i])));
     ret();
   }
@@ -89,7 +92,7 @@ class ThunkEmitter : public Assembler {
     const std::uint8_t* const start = here();
     const std::size_t exit = offset_of(&Hart::exit);
     mov(hart_field(offset_of(&Hart::pc)), rax);
-    if (reason == ExitReason::Link || reason == ExitReason::State)
+    if (reason == ExitReason::Link || reason == ExitReason::Rest || reason == ExitReason::State)
       mov(hart_field(exit + offsetof(isa::TranslationExit, detail)), rdx);
     mov(hart_field32(exit + offsetof(isa::TranslationExit, reason)),
         static_cast<std::uint32_t>(reason));

@@ -9,8 +9,8 @@
 //   vector register 15   eight counters: ticks by Unit since they were last flushed; in place of
 //         Unit::None issue time (two xmm registers, 14 and 15, on HostLevel::Portable)
 //   the others   guest registers: kPinned, and what a region keeps for itself
-// The stack is aligned to 16 bytes, so a thunk is called like any function; the eight bytes at its
-// top are the region's own.
+// The stack is aligned to 16 bytes, so a thunk is called like any function; the sixteen bytes at
+// its top are the region's own.
 #pragma once
 
 #include <atomic>
@@ -34,6 +34,7 @@ struct Thunks {
   const std::uint8_t* leave_link = nullptr;  // rdx: the Link
   const std::uint8_t* leave_budget = nullptr;
   const std::uint8_t* leave_guard = nullptr;
+  const std::uint8_t* leave_rest = nullptr;   // rdx: the Site
   const std::uint8_t* leave_state = nullptr;  // rdx: the Link
   // Runs the semantics of a Site in rax; returns if the instruction ended with Next.
   const std::uint8_t* call_semantics = nullptr;

@@ -18,6 +18,7 @@ enum class ExitReason : std::uint32_t {
   Link,    // the same, and detail is the Link that leads there
   Budget,  // the turn is over
   Guard,   // the code at hart.pc relies on something that is missing: see Reliance
+  Rest,    // the interpreter is to go on within a block, at the Site in detail
   State,   // vtype or vl is not what the region of the Link in detail was made for
   Outcome  // plus an isa::Outcome: how the instruction of the Site in detail ended
 };

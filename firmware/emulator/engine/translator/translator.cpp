@@ -214,7 +214,7 @@ Translator::Left Translator::run_translated(Hart& hart, const Entry& entry, std:
   see_published_code();
   const auto reason = static_cast<ExitReason>(hart.exit.reason);
   Site site{};  // a copy: outside, the code and what belongs to it may be dropped
-  if (reason >= ExitReason::Outcome)
+  if (reason >= ExitReason::Outcome || reason == ExitReason::Rest)
     site = *static_cast<const Site*>(hart.exit.detail);
   inside.fetch_sub(1, std::memory_order_release);
   const std::uint32_t retired = sync_counters(hart, issued);
@@ -227,6 +227,8 @@ Translator::Left Translator::run_translated(Hart& hart, const Entry& entry, std:
               .other_state = reason == ExitReason::State,
               .ran = reason == ExitReason::Link,
               .generation = entry.generation};
+    case ExitReason::Rest:
+      return {run_rest(hart, *site.block, *site.operation, site.charged, limit)};
     case ExitReason::Budget: return {After::Budget};
     case ExitReason::Guard: return {.interpret = !make_ready(hart), .ran = false};
     default: {

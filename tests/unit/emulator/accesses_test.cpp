@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loads and stores at the edges of memory: whatever checks the translator shares between accesses
+// or does once for many rounds of a loop, a program ends where and how the interpreter ends it.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <vector>
+
+#include <d1/emulator/bare_hart.hpp>
+#include <d1/isa/operands.hpp>
+
+namespace d1::emulator {
+namespace {
+
+using enum isa::InstructionId;
+using isa::encode;
+
+constexpr std::uint64_t kBase = 0x8000'0000, kBytes = 0x40'0000;
+constexpr unsigned kT0 = 5, kT1 = 6, kA0 = 10, kA1 = 11, kA2 = 12, kS2 = 18;
+
+struct Run {
+  BareExit exit;
+  std::vector<std::uint64_t> registers;
+  std::vector<std::uint8_t> memory;
+};
+
+// a0 and a1 hold the given addresses when the program begins.
+Run run(const std::vector<std::uint32_t>& program, std::uint64_t a0, std::uint64_t a1,
+        const EngineOptions& engine) {
+  std::vector<std::uint32_t> code = {
+      encode(auipc, {.rd = kA1}),
+      encode(ld, {.rd = kA0, .rs1 = kA1, .immediate = 16}),
+      encode(ld, {.rd = kA1, .rs1 = kA1, .immediate = 24}),
+      encode(jal, {.immediate = 20}),
+      static_cast<std::uint32_t>(a0), static_cast<std::uint32_t>(a0 >> 32),
+      static_cast<std::uint32_t>(a1), static_cast<std::uint32_t>(a1 >> 32)};
+  code.insert(code.end(), program.begin(), program.end());
+  code.push_back(encode(ebreak, {}));
+  std::vector<std::uint8_t> bytes(4 * code.size());
+  std::memcpy(bytes.data(), code.data(), bytes.size());
+  BareHart hart(engine);
+  EXPECT_TRUE(hart.add_memory(kBase, kBytes));
+  EXPECT_TRUE(hart.write(kBase, bytes));
+  EXPECT_TRUE(hart.set_code(kBase, bytes.size()));
+  hart.set_entry(kBase);
+  Run result{hart.run(1'000'000), {}, std::vector<std::uint8_t>(kBytes)};
+  for (unsigned i = 0; i < 32; ++i) result.registers.push_back(hart.integer_register(i));
+  EXPECT_TRUE(hart.read(kBase, result.memory));
+  return result;
+}
+
+// How both end; all else must be the same.
+BareExit expect_agreement(const std::vector<std::uint32_t>& program, std::uint64_t a0,
+                          std::uint64_t a1 = 0) {
+  const Run reference = run(program, a0, a1, {.kind = EngineKind::Interpreter});
+  for (const HostLevel level : {HostLevel::Portable, HostLevel::Avx2, HostLevel::Avx512})
+    for (const std::uint32_t before : {0u, 3u}) {
+      const Run translated = run(program, a0, a1,
+                                 {.kind = EngineKind::Translator,
+                                  .level = level,
+                                  .runs_before_translation = before});
+      EXPECT_EQ(translated.exit.reason, reference.exit.reason);
+      EXPECT_EQ(translated.exit.cause, reference.exit.cause);
+      EXPECT_EQ(translated.exit.value, reference.exit.value);
+      EXPECT_EQ(translated.exit.pc, reference.exit.pc);
+      EXPECT_EQ(translated.exit.instructions, reference.exit.instructions);
+      EXPECT_EQ(translated.exit.cycles, reference.exit.cycles);
+      EXPECT_EQ(translated.registers, reference.registers);
+      EXPECT_TRUE(translated.memory == reference.memory);
+    }
+  return reference.exit;
+}
+
+constexpr std::uint64_t kEnd = kBase + kBytes, kProgram = kBase + 32;
+
+TEST(Accesses, ALoopUpwardTrapsAtTheFirstAddressBehindMemory) {
+  const auto loop = [](std::int32_t step) {
+    return std::vector{encode(sw, {.rs1 = kA0, .rs2 = kA0}),
+                       encode(lw, {.rd = kT1, .rs1 = kA0, .immediate = -4}),
+                       encode(addi, {.rd = kA0, .rs1 = kA0, .immediate = step}),
+                       encode(bne, {.rs1 = kA0, .rs2 = kA1, .immediate = -12})};
+  };
+  for (const std::int32_t step : {4, 64, 512}) {
+    const BareExit exit = expect_agreement(loop(step), kEnd - 0x1'0000);
+    EXPECT_EQ(exit.value, kEnd) << step;
+    EXPECT_EQ(exit.pc, kProgram) << step;
+  }
+}
+
+TEST(Accesses, ALoopDownwardTrapsAtTheFirstAddressBeforeMemory) {
+  const BareExit exit =
+      expect_agreement({encode(lbu, {.rd = kT1, .rs1 = kA0, .immediate = -1}),
+                        encode(addi, {.rd = kA0, .rs1 = kA0, .immediate = -3}),
+                        encode(bne, {.rs1 = kA0, .rs2 = kA1, .immediate = -8})},
+                       kBase + 3000);
+  EXPECT_EQ(exit.value, kBase - 1);
+  EXPECT_EQ(exit.pc, kProgram);
+}
+
+TEST(Accesses, OneThatSharesItsCheckTrapsAtItsOwnPlace) {
+  // The second store is the one outside; the first and what is between have been done.
+  const BareExit exit =
+      expect_agreement({encode(sd, {.rs1 = kA0, .rs2 = kA0}),
+                        encode(addi, {.rd = kT0, .rs1 = 0, .immediate = 7}),
+                        encode(addi, {.rd = kS2, .rs1 = kA0, .immediate = 16}),
+                        encode(sd, {.rs1 = kS2, .rs2 = kT0, .immediate = 8}),
+                        encode(addi, {.rd = kT0, .rs1 = 0, .immediate = 9})},
+                       kEnd - 24);
+  EXPECT_EQ(exit.value, kEnd);
+  EXPECT_EQ(exit.pc, kProgram + 12);
+  expect_agreement({encode(ld, {.rd = kT0, .rs1 = kA0, .immediate = 8}),
+                    encode(ld, {.rd = kT1, .rs1 = kA0, .immediate = -8})},
+                   kBase + 4);
+}
+
+// What is checked together is told from one value of a register, not from its name.
+TEST(Accesses, ARegisterThatIsLoadedAnewIsCheckedAnew) {
+  const BareExit exit = expect_agreement({encode(sd, {.rs1 = kA0, .rs2 = kA1}),
+                                          encode(ld, {.rd = kA0, .rs1 = kA0}),
+                                          encode(ld, {.rd = kT0, .rs1 = kA0, .immediate = 8})},
+                                         kEnd - 4096, kEnd - 8);
+  EXPECT_EQ(exit.value, kEnd);
+  EXPECT_EQ(exit.pc, kProgram + 8);
+}
+
+TEST(Accesses, ALoopOfManyTurnsCoversMemoryOnce) {
+  const BareExit exit =
+      expect_agreement({encode(lui, {.rd = kA2, .immediate = 0x10'0000}),
+                        encode(add, {.rd = kA2, .rs1 = kA2, .rs2 = kA0}),
+                        encode(lw, {.rd = kT1, .rs1 = kA0}),
+                        encode(addi, {.rd = kT1, .rs1 = kT1, .immediate = 3}),
+                        encode(sw, {.rs1 = kA0, .rs2 = kT1}),
+                        encode(addi, {.rd = kA0, .rs1 = kA0, .immediate = 8}),
+                        encode(bltu, {.rs1 = kA0, .rs2 = kA2, .immediate = -16})},
+                       kBase + 0x1000);
+  EXPECT_EQ(exit.cause, static_cast<std::uint64_t>(isa::Cause::Breakpoint));
+  EXPECT_EQ(exit.instructions, 4u + 2 + 0x10'0000 / 8 * 5);
+}
+
+// Loops use more registers than are pinned, s2 to s7 and t0 to t2 most.
+TEST(Accesses, ALoopOverRegistersThatAreNotPinnedLeavesAllInPlace) {
+  std::vector<std::uint32_t> program;
+  for (unsigned guest = 1; guest < 32; ++guest)
+    if (guest != kA0) program.push_back(encode(addi, {.rd = guest, .rs1 = 0, .immediate = 3}));
+  program.push_back(encode(addi, {.rd = kA2, .rs1 = 0, .immediate = 500}));
+  const std::size_t top = program.size();
+  for (int repeat = 0; repeat < 2; ++repeat)
+    for (unsigned guest = 18; guest < 29; ++guest)
+      program.push_back(encode(add, {.rd = guest, .rs1 = guest, .rs2 = guest - 1}));
+  program.push_back(encode(sd, {.rs1 = kA0, .rs2 = 20, .immediate = 8}));
+  program.push_back(encode(addi, {.rd = kA2, .rs1 = kA2, .immediate = -1}));
+  const auto back = static_cast<std::int32_t>(4 * (program.size() - top));
+  program.push_back(encode(bne, {.rs1 = kA2, .immediate = -back}));
+  program.push_back(encode(jal, {.rd = 1, .immediate = 4}));
+  program.push_back(encode(sd, {.rs1 = kA0, .rs2 = 28, .immediate = 16}));
+  program.push_back(encode(sd, {.rs1 = kA0, .rs2 = 19, .immediate = 24}));
+  const BareExit exit = expect_agreement(program, kBase + 0x2000);
+  EXPECT_EQ(exit.cause, static_cast<std::uint64_t>(isa::Cause::Breakpoint));
+}
+
+}  // namespace
+}  // namespace d1::emulator
