@@ -1,248 +1,404 @@
 // SPDX-License-Identifier: Apache-2.0
 // C = A x B on all nodes of a launch: A (m x k) and B (k x n) BF16, C (m x n) FP32, row by row in
-// HBM, any sizes.
+// HBM, any sizes. Each element of C is summed up in the order of k, pairs as mma.bf16 does.
 //
-// 1. Pack. Every element is fetched from HBM once: each node takes an equal share of the 32 x 32
-//    blocks of A and B, packs them for the matrix unit and keeps them.
-// 2. Multiply. C is cut into patches of 16 x 16, numbered along rows of 32: down, then right. Each
-//    node computes a contiguous run of them. It gathers the blocks it needs from the nodes that
-//    hold them, one slice of k ahead of the multiplication.
-// 3. Each finished piece of C goes to HBM by 2D puts.
+// C is cut into bands of up to 8 lines of A (16 rows each), and the nodes into groups of
+// neighbours, each with bands of its own. A band is cut into patches of 16 x 16, numbered down,
+// then right; a node computes a contiguous run of them, nearly a square, for which it needs the
+// least of A and B.
 //
-// The harts of a node take patches in turn, so one loads while another multiplies.
+// 1. Pack. Every element is fetched from HBM once: A and B are cut into units, two lines by up to
+//    512 k. Those of A are dealt out to the nodes of the group that needs them, those of B to all
+//    nodes; their harts pack them for the matrix unit and keep them.
+// 2. Multiply, slice of k by slice of k, two slices ahead: whoever has a unit of A sends it to the
+//    group by multicast, once all have room for it; units of B are gathered. One hart multiplies,
+//    since it can keep the matrix unit busy, one sends.
+// 3. Each finished piece of C goes to HBM by 2D puts, of all harts.
 #include <algorithm>
 #include <cassert>
 
 #include <d1/kernel.hpp>
+#include <d1/kernels/copy.hpp>
 #include <d1/kernels/matrix_product.hpp>
 
 namespace {
 
 using namespace d1::kernels;
 
-constexpr std::size_t kKeptBlocks = 256;   // of A and B together, packed, for everyone
-constexpr std::size_t kSlice = 8;          // blocks of k multiplied while the next are gathered
-constexpr std::size_t kPiecePatches = 16;  // patches of a piece of C, in one row of 32
-// Two patches a column: a piece that begins in a column's lower half touches one column more; and
-// one that begins in a block's right half touches one block more.
-constexpr std::size_t kPieceColumns = kPiecePatches / 2 + 1;
-constexpr std::size_t kPieceBlocks = kPieceColumns / 2 + 1;
-constexpr std::size_t kPiecePitch = kPieceColumns * patch_size;
-constexpr std::size_t kRawBlocks = 4;  // fetched at a time by each hart
+constexpr std::size_t kUnitLines = 2;
+constexpr std::size_t kSlice = 16;        // blocks of k
+constexpr std::size_t kKeptBlocks = 512;  // of A and B together, packed, for everyone
+constexpr std::size_t kBandLines = 8;     // most lines of A in a band
+constexpr std::size_t kPieceLines = 7;    // most lines of B in a piece of C
+// However a run of patches lies: its first column may begin with a band's last line.
+constexpr std::size_t piece_patches(std::size_t height) { return (kPieceLines - 1) * height + 1; }
+constexpr std::size_t kGroupNodes = 8;    // at least, if there are as many
+// Packing: each hart fetches some parts of units at a time, two lines by two blocks of k.
+constexpr std::size_t kPartBlocks = 2, kPartsAtOnce = 4;
+constexpr std::size_t kPartWidth = kUnitLines * line_size;
+constexpr std::size_t kPartDepth = kPartBlocks * block_depth;
 
 using block = d1::bf16[block_elements];
+using line = block[kSlice];
+using raw_part = d1::bf16[kPartWidth * kPartDepth];
 struct slice {
-  block a[kSlice];
-  block b[kPieceBlocks][kSlice];
+  line a[kBandLines];
+  line b[kPieceLines + 1];  // an odd first line brings its neighbour
 };
 
 alignas(64) block kept[kKeptBlocks];
-alignas(64) block raw[D1_HARTS][kRawBlocks];
-// The slice multiplied, the slice on its way, and room for multiply_patch() to read past the end.
-alignas(64) slice slices[2];
-alignas(64) float patches[kPiecePatches][patch_elements];
-std::uint32_t taken[2];  // patches of slices[0] and slices[1] that harts have begun with
-alignas(64) float piece[block_size * kPiecePitch];
+// First parts of units as they came, then the slice multiplied and the slice on its way.
+alignas(64) union {
+  raw_part raw[D1_HARTS][kPartsAtOnce];
+  slice slices[2];
+} room;
+// Behind the slices, since multiply_patch() reads past the end.
+alignas(64) float patches[piece_patches(kBandLines)][patch_elements];
 
-// Posted by what arrives for slices[0] and slices[1].
-using slice_0_arrived = d1::semaphore<0>;
-using slice_1_arrived = d1::semaphore<1>;
+// For even and odd steps: units that arrived in slices[0] and slices[1], and nodes that have room.
+constexpr d1::semaphore_number kArrived[] = {d1::semaphore_of<d1::semaphore<0>>(),
+                                             d1::semaphore_of<d1::semaphore<1>>()};
+constexpr d1::semaphore_number kReady[] = {d1::semaphore_of<d1::semaphore<2>>(),
+                                           d1::semaphore_of<d1::semaphore<3>>()};
 
-std::size_t blocks_of(std::size_t elements) { return (elements + block_size - 1) / block_size; }
+// Posted by multicasts that are complete here.
+constexpr d1::semaphore_number kSent = d1::semaphore_of<d1::semaphore<4>>();
 
-// The blocks of one operand, numbered row by row of `across` k blocks each (A: by 32 rows, B: by 32
-// columns), and shared out to the nodes in contiguous runs, which lie in `kept` from `base` on.
-struct operand {
-  std::size_t across, base;
-  std::size_t each, more;  // blocks of a node; the first `more` nodes have one more
-
-  operand(std::size_t lines, std::size_t blocks_across, std::size_t first_kept)
-      : across(blocks_across),
-        base(first_kept),
-        each(lines * across / d1::nodes()),
-        more(lines * across % d1::nodes()) {}
-
-  std::size_t first(std::size_t rank) const { return rank * each + std::min(rank, more); }
-  std::size_t count(std::size_t rank) const { return each + (rank < more); }
-  std::size_t owner(std::size_t number) const {
-    const std::size_t long_runs = more * (each + 1);
-    return number < long_runs ? number / (each + 1) : more + (number - long_runs) / each;
-  }
-};
+constexpr std::size_t parts(std::size_t whole, std::size_t part) {
+  return (whole + part - 1) / part;
+}
 
 struct problem {
   d1::hbm<const d1::bf16> a, b;
   d1::hbm<float> c;
   std::size_t m, n, k;
-  operand a_blocks, b_blocks;
+  std::size_t a_lines, b_lines, blocks;  // of k
+  std::size_t slices;
+  std::size_t bands, groups, rounds;     // group g has bands g, g + groups, ... one each round
+  std::size_t pieces;                    // of a node in a band
+  std::size_t band_units, b_units;       // of A, side by side in a band; of B, side by side
+  std::size_t b_depth;                   // blocks of k of a unit of B, a divisor of kSlice
+
+  [[nodiscard]] std::size_t steps() const { return rounds * pieces * slices; }
+  [[nodiscard]] d1::range members(std::size_t group) const {
+    return d1::part_of(d1::nodes(), groups, group);
+  }
+  [[nodiscard]] d1::range lines_of_band(std::size_t band) const {
+    if (band >= bands) return {0, 0};
+    const d1::range units = d1::part_of(parts(a_lines, kUnitLines), bands, band);
+    return {units.first * kUnitLines, std::min(a_lines, units.last * kUnitLines)};
+  }
+  // Units of A are numbered round by round and slice by slice, and dealt out to the group in turn.
+  [[nodiscard]] std::size_t a_units() const { return rounds * slices * band_units; }
+  [[nodiscard]] std::size_t a_unit(std::size_t round, std::size_t slice_number) const {
+    return (round * slices + slice_number) * band_units;
+  }
+  // On each node units of A come first; as many as a node of the smallest group may have.
+  [[nodiscard]] std::size_t a_kept() const { return parts(a_units(), d1::nodes() / groups); }
+  [[nodiscard]] block* kept_a(std::size_t number) const {
+    return &kept[number * kUnitLines * kSlice];
+  }
+  // Units of B are numbered by k, and dealt out to all nodes in turn.
+  [[nodiscard]] std::size_t all_b_units() const { return parts(blocks, b_depth) * b_units; }
+  [[nodiscard]] block* kept_b(std::size_t unit) const {
+    return &kept[(a_kept() * kSlice + unit / d1::nodes() * b_depth) * kUnitLines];
+  }
 };
 
-// Fetches one block, as 32 rows of 32 elements with zeroes outside the matrix.
-d1::completion fetch(const d1::hbm<const d1::bf16>& matrix, std::size_t rows, std::size_t columns,
-                     std::size_t row, std::size_t column, block& to) {
-  const std::size_t height = std::min(block_size, rows - row);
-  const std::size_t width = std::min(block_size, columns - column);
-  if (height < block_size || width < block_size) std::fill_n(to, block_elements, d1::bf16(0.0f));
-  return d1::get_2d(matrix.data() + row * columns + column, to,
-                    {.count = static_cast<std::uint32_t>(height),
-                     .row_bytes = static_cast<std::uint32_t>(width * sizeof(d1::bf16)),
-                     .local_pitch = block_size * sizeof(d1::bf16),
-                     .remote_pitch = static_cast<std::uint32_t>(columns * sizeof(d1::bf16))});
+problem divide(d1::hbm<const d1::bf16> a, d1::hbm<const d1::bf16> b, d1::hbm<float> c,
+               std::size_t m, std::size_t n, std::size_t k) {
+  problem p{.a = a, .b = b, .c = c, .m = m, .n = n, .k = k};
+  p.a_lines = parts(m, line_size);
+  p.b_lines = parts(n, line_size);
+  p.blocks = parts(k, block_depth);
+  p.slices = parts(p.blocks, kSlice);
+  // As high as makes runs of patches nearly square.
+  std::size_t height = kUnitLines;
+  while (height < kBandLines && height * height * d1::nodes() < p.a_lines * p.b_lines)
+    height += kUnitLines;
+  p.bands = parts(p.a_lines, height);
+  p.rounds = parts(p.bands, std::max<std::size_t>(1, d1::nodes() / kGroupNodes));
+  p.groups = parts(p.bands, p.rounds);
+  p.band_units = parts(parts(p.a_lines, kUnitLines), p.bands);
+  height = p.band_units * kUnitLines;
+  p.pieces = parts(parts(height * p.b_lines, d1::nodes() / p.groups), piece_patches(kUnitLines));
+  while (p.pieces > 1 && parts(parts(height * p.b_lines, d1::nodes() / p.groups), p.pieces - 1) <=
+                             piece_patches(height))
+    --p.pieces;
+  // As deep as possible, but so that enough nodes have some: each is asked by many.
+  p.b_units = parts(p.b_lines, kUnitLines);
+  p.b_depth = kSlice;
+  while (p.b_depth > kPartBlocks && 2 * p.all_b_units() < d1::nodes()) p.b_depth /= 2;
+  return p;
 }
 
-enum class side : bool { a, b };
-enum class timing : bool { off, on };
+// This node's place in its group.
+struct membership {
+  std::size_t group;
+  d1::range members;
+  std::size_t self;
+};
 
-// Step 1 for one operand: this hart's part of the node's run.
-template <side which>
-void pack_run(const problem& p) {
-  const operand& blocks = which == side::a ? p.a_blocks : p.b_blocks;
-  const std::size_t first = blocks.first(d1::rank());
-  const d1::range mine = d1::part_of(blocks.count(d1::rank()), d1::harts(), d1::hart());
-  auto& staging = raw[d1::hart()];
-  for (std::size_t done = mine.first; done < mine.last; done += kRawBlocks) {
-    const std::size_t count = std::min(kRawBlocks, mine.last - done);
+membership membership_of(const problem& p) {
+  std::size_t group = 0;
+  while (d1::rank() >= p.members(group).last) ++group;
+  const d1::range members = p.members(group);
+  return {group, members, d1::rank() - members.first};
+}
+
+// --- 1. Pack ------------------------------------------------------------------------------------
+
+// Fetches height x width elements from a place in a matrix of rows x columns, with zeroes where it
+// ends.
+d1::completion fetch(const d1::hbm<const d1::bf16>& matrix, std::size_t rows, std::size_t columns,
+                     std::size_t row, std::size_t column, std::size_t height, std::size_t width,
+                     raw_part& to) {
+  if (row + height > rows || column + width > columns) {
+    std::fill_n(to, height * width, d1::bf16(0.0f));
+    if (row >= rows || column >= columns) return d1::completion();
+  }
+  return d1::get_2d(
+      matrix.data() + row * columns + column, to,
+      {.count = static_cast<std::uint32_t>(std::min(height, rows - row)),
+       .row_bytes = static_cast<std::uint32_t>(std::min(width, columns - column) *
+                                               sizeof(d1::bf16)),
+       .local_pitch = static_cast<std::uint32_t>(width * sizeof(d1::bf16)),
+       .remote_pitch = static_cast<std::uint32_t>(columns * sizeof(d1::bf16))});
+}
+
+// A part of a unit: from `row` of A or `column` of B and from `depth` on along k, to two lines.
+struct part {
+  bool of_a;
+  std::size_t width, depth;
+  block *one, *other;
+};
+
+part part_of_a(const problem& p, const membership& me, std::size_t i) {
+  constexpr std::size_t kParts = kSlice / kPartBlocks;
+  const std::size_t number = i / kParts, first = i % kParts * kPartBlocks;
+  const std::size_t unit = me.self + number * me.members.size();
+  const std::size_t slice_number = unit / p.band_units % p.slices;
+  const std::size_t round = unit / p.band_units / p.slices;
+  const d1::range lines = p.lines_of_band(me.group + round * p.groups);
+  const std::size_t from = lines.first + unit % p.band_units * kUnitLines;
+  block* const to = p.kept_a(number) + first;
+  return {true, (from < lines.last ? from : p.a_lines) * line_size,
+          (slice_number * kSlice + first) * block_depth, to, to + kSlice};
+}
+
+part part_of_b(const problem& p, std::size_t i) {
+  const std::size_t parts_of_unit = p.b_depth / kPartBlocks;
+  const std::size_t unit = d1::rank() + i / parts_of_unit * d1::nodes();
+  const std::size_t first = i % parts_of_unit * kPartBlocks;
+  block* const to = p.kept_b(unit) + first;
+  return {false, unit % p.b_units * kPartWidth,
+          (unit / p.b_units * p.b_depth + first) * block_depth, to, to + p.b_depth};
+}
+
+// How many of `all` things somebody gets to whom the first, or a later one, and every step-th is
+// dealt.
+std::size_t share_of(std::size_t all, std::size_t first, std::size_t step) {
+  return first < all ? parts(all - first, step) : 0;
+}
+
+// This hart's share of the parts of this node's units.
+void pack_units(const problem& p, const membership& me) {
+  const std::size_t of_a =
+      share_of(p.a_units(), me.self, me.members.size()) * (kSlice / kPartBlocks);
+  const std::size_t all = of_a + share_of(p.all_b_units(), d1::rank(), d1::nodes()) *
+                                     (p.b_depth / kPartBlocks);
+  const auto part_at = [&](std::size_t i) {
+    return i < of_a ? part_of_a(p, me, i) : part_of_b(p, i - of_a);
+  };
+  auto& raw = room.raw[d1::hart()];
+  const std::size_t step = kPartsAtOnce * d1::harts();
+  for (std::size_t first = d1::hart(); first < all; first += step) {
+    const std::size_t last = std::min(all, first + step);
     d1::completion arriving;
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t number = first + done + i;
-      const std::size_t line = number / blocks.across * block_size;
-      const std::size_t along_k = number % blocks.across * block_size;
-      arriving += which == side::a ? fetch(p.a, p.m, p.k, line, along_k, staging[i])
-                                   : fetch(p.b, p.k, p.n, along_k, line, staging[i]);
+    for (std::size_t i = first, place = 0; i < last; i += d1::harts(), ++place) {
+      const part at = part_at(i);
+      arriving += at.of_a ? fetch(p.a, p.m, p.k, at.width, at.depth, kPartWidth, kPartDepth,
+                                  raw[place])
+                          : fetch(p.b, p.k, p.n, at.depth, at.width, kPartDepth, kPartWidth,
+                                  raw[place]);
     }
     arriving.wait();
-    for (std::size_t i = 0; i < count; ++i) {
-      if constexpr (which == side::a)
-        pack_a(staging[i], kept[blocks.base + done + i]);
-      else
-        pack_b(staging[i], kept[blocks.base + done + i]);
+    for (std::size_t i = first, place = 0; i < last; i += d1::harts(), ++place) {
+      const part at = part_at(i);
+      for (std::size_t j = 0; j < kPartBlocks; ++j) {
+        if (at.of_a) pack_a(raw[place] + j * block_depth, kPartDepth, at.one[j], at.other[j]);
+        else pack_b(raw[place] + j * block_depth * kPartWidth, kPartWidth, at.one[j], at.other[j]);
+      }
     }
   }
 }
 
-// A piece of C under work: patches first .. last - 1 of a row of 32. Patch p is in column p / 2, in
-// its upper half if p is even.
+// --- 2. Multiply --------------------------------------------------------------------------------
+
+// A piece of C under work: patches first .. last - 1 of a band of `height` lines of A from `top`
+// on. Patch i is in line i % height of them, and in line i / height of B.
 struct place {
-  std::size_t row, first, last;
-  [[nodiscard]] std::size_t first_column() const { return first / 2; }
-  [[nodiscard]] std::size_t first_block() const { return first / 4; }
-  [[nodiscard]] std::size_t blocks() const { return (last - 1) / 4 + 1 - first_block(); }
+  std::size_t top, height, first, last;
+  [[nodiscard]] bool empty() const { return first == last; }
+  [[nodiscard]] std::size_t left() const { return first / height; }
+  [[nodiscard]] std::size_t right() const { return (last - 1) / height + 1; }
+  // The line of B that comes first in a slice.
+  [[nodiscard]] std::size_t left_in_slice() const { return left() / kUnitLines * kUnitLines; }
 };
 
-// Gathers `count` blocks of k from `first` on, of one row of an operand's blocks.
-d1::completion gather_line(const operand& blocks, std::size_t line, std::size_t first,
-                           std::size_t count, block* to, d1::semaphore_number done) {
-  d1::completion arriving(done);
-  std::size_t number = line * blocks.across + first;
-  const std::size_t end = number + count;
-  for (std::size_t owner = blocks.owner(number); number < end; ++owner) {
-    const std::size_t run = blocks.first(owner);
-    const std::size_t length = std::min(end, run + blocks.count(owner)) - number;
-    const block& source = kept[blocks.base + number - run];
-    arriving +=
-        d1::get(d1::global_ptr<const d1::bf16>::at(static_cast<std::uint32_t>(owner), source),
-                std::span(&(*to)[0], length * block_elements), {.done = done});
-    number += length;
-    to += length;
+place place_of(const problem& p, const membership& me, std::size_t step) {
+  const std::size_t piece = step / p.slices;
+  const d1::range lines = p.lines_of_band(me.group + piece / p.pieces * p.groups);
+  const d1::range run = d1::part_of(lines.size() * p.b_lines, me.members.size(), me.self);
+  const d1::range mine = d1::part_of(run.size(), p.pieces, piece % p.pieces);
+  return {lines.first, lines.size(), run.first + mine.first, run.first + mine.last};
+}
+
+// Visits the units of A of a step: which of the step's, and its number in the group.
+template <typename Visit>
+void for_units_of_a(const problem& p, std::size_t step, Visit visit) {
+  const std::size_t first = p.a_unit(step / p.slices / p.pieces, step % p.slices);
+  for (std::size_t i = 0; i < p.band_units; ++i) visit(i, first + i);
+}
+
+// Sends a unit to the nodes of the group. Their ranks follow each other; so they are part of a row
+// of the grid, some whole rows, and part of another one.
+void send_unit(const membership& me, const block* from, line* to, d1::semaphore_number arrived,
+               d1::completion& sent) {
+  const std::span<const d1::bf16> unit(*from, kUnitLines * kSlice * block_elements);
+  const std::size_t columns = d1::grid_columns();
+  for (std::size_t first = me.members.first; first < me.members.last;) {
+    const std::size_t column = first % columns;
+    const std::size_t rows = column == 0 ? (me.members.last - first) / columns : 0;
+    const std::size_t count = rows != 0 ? rows * columns
+                                        : std::min(columns - column, me.members.last - first);
+    if (count > 1 || first != d1::rank())
+      sent += d1::multicast(unit, (*to)[0],
+                            {.first_row = static_cast<std::uint32_t>(first / columns),
+                             .first_column = static_cast<std::uint32_t>(column),
+                             .rows = static_cast<std::uint32_t>(std::max<std::size_t>(1, rows)),
+                             .columns = static_cast<std::uint32_t>(rows != 0 ? columns : count)},
+                            {.far = arrived, .done = kSent});
+    first += count;
+  }
+  copy(unit, (*to)[0]);
+  d1_sem_post(static_cast<std::uint64_t>(arrived), 1);
+}
+
+// Sends this node's units of A of a step, once all of the group have room for it.
+void send(const problem& p, const membership& me, std::size_t step, d1::completion& sent) {
+  for_units_of_a(p, step, [&](std::size_t i, std::size_t unit) {
+    if (unit % me.members.size() != me.self) return;
+    if (step >= 2) d1_sem_wait(static_cast<std::uint64_t>(kReady[step % 2]), me.members.size());
+    send_unit(me, p.kept_a(unit / me.members.size()), &room.slices[step % 2].a[i * kUnitLines],
+              kArrived[step % 2], sent);
+  });
+}
+
+// Asks for what a step needs; how many units will arrive.
+std::size_t ask(const problem& p, const membership& me, std::size_t step) {
+  if (step >= p.steps()) return 0;
+  if (step >= 2)
+    for_units_of_a(p, step, [&](std::size_t, std::size_t unit) {
+      const std::size_t owner = me.members.first + unit % me.members.size();
+      d1_sem_post(d1_grid_address(owner, static_cast<std::uint32_t>(kReady[step % 2])), 1);
+    });
+  std::size_t arriving = p.band_units;
+  const place at = place_of(p, me, step);
+  if (at.empty()) return arriving;
+  const std::size_t begin = step % p.slices * kSlice, end = std::min(p.blocks, begin + kSlice);
+  for (std::size_t k = begin; k < end; k += p.b_depth) {
+    for (std::size_t first = at.left_in_slice(); first < at.right(); first += kUnitLines) {
+      const std::size_t unit = k / p.b_depth * p.b_units + first / kUnitLines;
+      line& to = room.slices[step % 2].b[first - at.left_in_slice()];
+      (void)d1::get_2d(
+          d1::global_ptr<const d1::bf16>::at(static_cast<std::uint32_t>(unit % d1::nodes()),
+                                             *p.kept_b(unit)),
+          to[k - begin],
+          {.count = static_cast<std::uint32_t>(std::min(kUnitLines, at.right() - first)),
+           .row_bytes = static_cast<std::uint32_t>(std::min(p.b_depth, end - k) * block_bytes),
+           .local_pitch = sizeof(line),
+           .remote_pitch = static_cast<std::uint32_t>(p.b_depth * block_bytes)},
+          {.done = kArrived[step % 2]});
+      ++arriving;
+    }
   }
   return arriving;
 }
 
-// This hart's part of gathering slice `index` of k: lines of blocks in turn.
-d1::completion gather(const problem& p, const place& at, std::size_t index) {
-  const auto done =
-      index % 2 == 0 ? d1::semaphore_of<slice_0_arrived>() : d1::semaphore_of<slice_1_arrived>();
-  const std::size_t first = index * kSlice;
-  const std::size_t count = std::min(kSlice, p.a_blocks.across - first);
-  slice& to = slices[index % 2];
-  d1::completion arriving(done);
-  for (std::size_t line = d1::hart(); line < at.blocks() + 1; line += d1::harts())
-    arriving += line == 0 ? gather_line(p.a_blocks, at.row, first, count, to.a, done)
-                          : gather_line(p.b_blocks, at.first_block() + line - 1, first, count,
-                                        to.b[line - 1], done);
-  return arriving;
+void multiply_slice(const problem& p, const place& at, std::size_t step) {
+  const slice& from = room.slices[step % 2];
+  const std::size_t number = step % p.slices;
+  const std::size_t blocks = std::min(kSlice, p.blocks - number * kSlice);
+  for (std::size_t i = at.first; i < at.last; ++i)
+    multiply_patch(from.a[i % at.height][0], from.b[i / at.height - at.left_in_slice()][0], blocks,
+                   patches[i - at.first]);
 }
 
-// Step 3: what a piece holds of the upper or lower 16 of its rows.
-void store_half(const problem& p, const place& at, std::size_t half) {
-  const std::size_t first = (at.first + 1 - half) / 2, last = (at.last + 1 - half) / 2;
-  const std::size_t row = at.row * block_size + half * patch_size, column = first * patch_size;
-  if (first >= last || row >= p.m) return;
-  const float* const from =
-      piece + half * patch_size * kPiecePitch + (first - at.first_column()) * patch_size;
-  const std::size_t width = std::min((last - first) * patch_size, p.n - column);
-  d1::put_2d(from, p.c.data() + row * p.n + column,
-             {.count = static_cast<std::uint32_t>(std::min(patch_size, p.m - row)),
-              .row_bytes = static_cast<std::uint32_t>(width * sizeof(float)),
-              .local_pitch = static_cast<std::uint32_t>(kPiecePitch * sizeof(float)),
-              .remote_pitch = static_cast<std::uint32_t>(p.n * sizeof(float))})
-      .wait();
-}
+// --- 3. Store -----------------------------------------------------------------------------------
 
-// Steps 2 and 3 for one piece of C. With timing on, returns the cycles that this node spent in
-// multiplication: from when all harts have begun to when all are done.
-template <timing measure>
-std::uint64_t multiply_piece(const problem& p, const place& at) {
-  std::uint64_t cycles = 0;
-  const std::size_t all = p.a_blocks.across;
-  const std::size_t slices_of_k = (all + kSlice - 1) / kSlice;
-  for (std::size_t i = at.first + d1::hart(); i < at.last; i += d1::harts())
-    std::fill_n(patches[i - at.first], patch_elements, 0.0f);
-  d1::completion next = gather(p, at, 0);
-  for (std::size_t index = 0; index < slices_of_k; ++index) {
-    next.wait();
-    d1::node_barrier();  // all parts of this slice are here, and the other slice is free
-    taken[(index + 1) % 2] = 0;
-    if (index + 1 < slices_of_k) next = gather(p, at, index + 1);
-    const std::uint64_t start = d1::cycles();
-    const slice& from = slices[index % 2];
-    for (;;) {
-      const std::size_t i = at.first + __atomic_fetch_add(&taken[index % 2], 1, __ATOMIC_RELAXED);
-      if (i >= at.last) break;
-      multiply_patch(from.a[0], i % 2, from.b[i / 4 - at.first_block()][0], i / 2 % 2,
-                     std::min(kSlice, all - index * kSlice), patches[i - at.first]);
-    }
-    if constexpr (measure == timing::on) {
-      d1::node_barrier();
-      cycles += d1::cycles() - start;
-    }
+// This hart's columns of the finished piece: the patches of a column lie one below the other.
+void store(const problem& p, const place& at) {
+  d1::completion stored;
+  for (std::size_t column = at.left() + d1::hart(); column < at.right(); column += d1::harts()) {
+    const std::size_t first = std::max(at.first, column * at.height);
+    const std::size_t last = std::min(at.last, (column + 1) * at.height);
+    float* const from = patches[first - at.first];
+    for (std::size_t i = 0; i < last - first; ++i)
+      unpack_patch(from + i * patch_elements, from + i * patch_elements, line_size);
+    const std::size_t row = (at.top + first % at.height) * line_size;
+    const std::size_t left = column * line_size;
+    stored += d1::put_2d(
+        from, p.c.data() + row * p.n + left,
+        {.count = static_cast<std::uint32_t>(std::min((last - first) * line_size, p.m - row)),
+         .row_bytes = static_cast<std::uint32_t>(std::min(line_size, p.n - left) * sizeof(float)),
+         .local_pitch = line_size * sizeof(float),
+         .remote_pitch = static_cast<std::uint32_t>(p.n * sizeof(float))});
   }
-  d1::node_barrier();
-  taken[0] = 0;
-  for (std::size_t i = at.first + d1::hart(); i < at.last; i += d1::harts())
-    unpack_patch(
-        patches[i - at.first],
-        piece + i % 2 * patch_size * kPiecePitch + (i / 2 - at.first_column()) * patch_size,
-        kPiecePitch);
-  d1::node_barrier();
-  for (std::size_t half = d1::hart(); half < 2; half += d1::harts()) store_half(p, at, half);
-  d1::node_barrier();
-  return cycles;
+  stored.wait();
 }
 
+enum class timing : bool { off, on };
+
+// With timing on, returns the cycles that this hart spent in multiplication.
 template <timing measure>
 std::uint64_t multiply(d1::hbm<const d1::bf16> a, d1::hbm<const d1::bf16> b, d1::hbm<float> c,
                        std::size_t m, std::size_t n, std::size_t k) {
   assert(a.size() == m * k && b.size() == k * n && c.size() == m * n && a.size() * b.size() > 0);
-  const std::size_t across = blocks_of(k);
-  const operand a_blocks(blocks_of(m), across, 0);
-  const operand b_blocks(blocks_of(n), across, a_blocks.count(0));  // rank 0 has as many as any
-  assert(b_blocks.base + b_blocks.count(0) <= kKeptBlocks);
-  const problem p{a, b, c, m, n, k, a_blocks, b_blocks};
-  taken[0] = 0;
-  pack_run<side::a>(p);
-  pack_run<side::b>(p);
+  const problem p = divide(a, b, c, m, n, k);
+  assert((p.a_kept() * kSlice + parts(p.all_b_units(), d1::nodes()) * p.b_depth) * kUnitLines <=
+         kKeptBlocks);
+  const membership me = membership_of(p);
+  pack_units(p, me);
   d1::grid_barrier();
 
+  const bool multiplies = d1::hart() == 0, alone = d1::harts() == 1;
   std::uint64_t cycles = 0;
-  const std::size_t row_patches = (n + patch_size - 1) / patch_size * 2;
-  const d1::range run = d1::part_of(blocks_of(m) * row_patches, d1::nodes(), d1::rank());
-  for (std::size_t patch = run.first; patch < run.last;) {
-    const std::size_t first = patch % row_patches;
-    const std::size_t count = std::min({run.last - patch, row_patches - first, kPiecePatches});
-    cycles += multiply_piece<measure>(p, {patch / row_patches, first, first + count});
-    patch += count;
+  d1::completion sent(kSent);
+  std::size_t arriving[2]{};
+  if (multiplies)
+    for (std::size_t step = 0; step < 2; ++step) arriving[step] = ask(p, me, step);
+  if (alone) send(p, me, 0, sent);
+  for (std::size_t step = 0; step < p.steps(); ++step) {
+    const place at = place_of(p, me, step);
+    if (alone && step + 1 < p.steps()) send(p, me, step + 1, sent);
+    if (!alone && d1::hart() == 1) send(p, me, step, sent);
+    if (multiplies) {
+      if (step % p.slices == 0)
+        std::fill_n(patches[0], (at.last - at.first) * patch_elements, 0.0f);
+      d1_sem_wait(static_cast<std::uint64_t>(kArrived[step % 2]), arriving[step % 2]);
+      const std::uint64_t start = measure == timing::on ? d1::cycles() : 0;
+      if (!at.empty()) multiply_slice(p, at, step);
+      if constexpr (measure == timing::on) cycles += d1::cycles() - start;
+      arriving[step % 2] = ask(p, me, step + 2);
+    }
+    if ((step + 1) % p.slices == 0) {
+      d1::node_barrier();
+      if (!at.empty()) store(p, at);
+      d1::node_barrier();
+    }
   }
+  sent.wait();
   d1::grid_barrier();  // others may still gather from this node
   return cycles;
 }
@@ -254,8 +410,8 @@ D1_KERNEL void matmul(d1::hbm<const d1::bf16> a, d1::hbm<const d1::bf16> b, d1::
   multiply<timing::off>(a, b, c, m, n, k);
 }
 
-// The same, and for each hart of each node the cycles that its node spent in the inner loop (a
-// packet of eight counts for each node).
+// The same, and for each hart of each node the cycles that it spent in the inner loop (a packet of
+// eight counts for each node).
 D1_KERNEL void matmul_timed(d1::hbm<const d1::bf16> a, d1::hbm<const d1::bf16> b, d1::hbm<float> c,
                             std::uint64_t m, std::uint64_t n, std::uint64_t k,
                             d1::sharded<std::uint64_t> inner_cycles) {

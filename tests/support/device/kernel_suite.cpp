@@ -231,7 +231,10 @@ void expect_product(Shape shape, std::size_t m, std::size_t n, std::size_t k, st
 TEST_P(Kernels, MatrixProductIsExactForSmallIntegers) {
   expect_product(GetParam(), 64, 64, 64, seed);
   expect_product(GetParam(), 32, 8, 4, seed);
-  expect_product(GetParam(), 96, 200, 352, seed);  // several pieces, two slices of k
+  expect_product(GetParam(), 96, 200, 352, seed);
+  expect_product(GetParam(), 20, 30, 2100, seed);  // five slices of k
+  // Several bands and pieces for each node; more than one node's SRAM can keep.
+  if (GetParam().rows * GetParam().columns > 1) expect_product(GetParam(), 270, 470, 530, seed);
 }
 
 TEST_P(Kernels, MatrixProductTakesSizesThatFillNoBlock) {
