@@ -21,11 +21,12 @@ constexpr std::size_t kLoopAlignment = 32;
 
 RegionEmitter::RegionEmitter(CodeCache& cache, const TranslationTarget& target,
                              TranslationRecords& records, const Region& region,
-                             const VectorState& state)
+                             const VectorState& state, EmissionCounts& counts)
     : Assembler(cache, target.level),
       target_(target),
       records_(records),
       region_(region),
+      counts_(counts),
       memory_operand_(qword[rbp]),
       uses_state_(blocks_that_use_state(region)),
       entry_state_(uses_state_.contains(region.blocks.front()->start) ? state : VectorState{}) {}
@@ -48,11 +49,16 @@ const std::uint8_t* RegionEmitter::emit() {
     emit_entry();
     emit_all();
   }
-  inside_bytes_ = getSize();
   if (keeps_registers()) emit_kept_registers();
   emit_constants();
   finish();
+  count_emissions();
   return entry;
+}
+
+void RegionEmitter::count_emissions() {
+  for (const auto& [id, in_line] : emitted_)
+    ++(in_line ? counts_.in_line : counts_.called)[static_cast<std::size_t>(id)];
 }
 
 void RegionEmitter::emit_all() {
@@ -82,6 +88,7 @@ void RegionEmitter::forget_all(std::size_t sites, std::size_t links) {
   constants128_.clear();
   constants512_.clear();
   vectors_seen_ = vector_calls_ = 0;
+  emitted_.clear();
   records_.sites.resize(sites);
   records_.links.resize(links);
   reset();
@@ -266,7 +273,9 @@ void RegionEmitter::emit_body(const Version& version, const LoopBody& loop) {
 }
 
 void RegionEmitter::emit_operations(unsigned first) {
-  const unsigned end = block_->count - (is_jump(block_->operations[block_->count - 1].id) ? 1 : 0);
+  const isa::InstructionId last = block_->operations[block_->count - 1].id;
+  const unsigned end = block_->count - (is_jump(last) ? 1 : 0);
+  if (is_jump(last)) emitted_.emplace_back(last, true);
   for (unsigned i = first; i < end; ++i) emit_operation(block_->operations[i]);
   emit_end(*block_);
 }
@@ -274,9 +283,11 @@ void RegionEmitter::emit_operations(unsigned first) {
 void RegionEmitter::emit_operation(const Operation& operation) {
   prepare_sums(operation);
   sums_before_ = sums_here_;
-  if (emit_integer(operation) || emit_multiply(operation) || emit_bits(operation) ||
-      emit_memory(operation) || emit_float(operation) || emit_vector(operation)) {
-  } else {
+  const bool in_line = emit_integer(operation) || emit_multiply(operation) ||
+                       emit_bits(operation) || emit_memory(operation) || emit_float(operation) ||
+                       emit_vector(operation);
+  emitted_.emplace_back(operation.id, in_line);
+  if (!in_line) {
     call_semantics(operation);
     if (is_vector(operation.id)) ++vector_calls_;
   }

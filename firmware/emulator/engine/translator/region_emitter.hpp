@@ -26,13 +26,11 @@ namespace d1::emulator {
 class RegionEmitter : public Assembler {
  public:
   RegionEmitter(CodeCache& cache, const TranslationTarget& target, TranslationRecords& records,
-                const Region& region, const VectorState& state);
+                const Region& region, const VectorState& state, EmissionCounts& counts);
 
   // The executable address of the entry; null if the interpreter does as well, because most
   // vector instructions would only call their semantics. Throws Xbyak::Error if there is no room.
   const std::uint8_t* emit();
-  // Of the code in which the stack is as it was entered: functions and constants come behind it.
-  [[nodiscard]] std::size_t inside_bytes() const noexcept { return inside_bytes_; }
 
  private:
   using Reg64 = Xbyak::Reg64;
@@ -78,6 +76,7 @@ class RegionEmitter : public Assembler {
   void emit_body(const Version& version, const LoopBody& loop);
   const AccessPlan& plan_of(const Block& block);
   void emit_operation(const Operation& operation);
+  void count_emissions();
   void call_semantics(const Operation& operation);
   Site& make_site(const Operation& operation);
   // Runs `emit` behind the hot code.
@@ -291,10 +290,10 @@ class RegionEmitter : public Assembler {
   Label& constant512(const std::array<std::uint64_t, 8>& words) { return constants512_[words]; }
   Label& constant128(std::uint64_t low, std::uint64_t high);
 
-  std::size_t inside_bytes_ = 0;
   const TranslationTarget& target_;
   TranslationRecords& records_;
   const Region& region_;
+  EmissionCounts& counts_;
   const Block* block_ = nullptr;  // being emitted
   std::deque<Version> versions_;
   Version* next_ = nullptr;  // falls through from what is being emitted
@@ -324,6 +323,7 @@ class RegionEmitter : public Assembler {
   VectorState state_;              // here
   UnitTicks varying_{};                    // of the block so far: beyond its fixed_units
   unsigned vectors_seen_ = 0, vector_calls_ = 0;
+  std::vector<std::pair<isa::InstructionId, bool>> emitted_;  // and whether in line
   MatrixRegisters matrix_;
   // Here, and before the operation that is being emitted: what its way out of line finds.
   SumStates sums_here_, sums_before_;

@@ -2,6 +2,7 @@
 // What translated code is made for, and what it points to. Plain data.
 #pragma once
 
+#include <array>
 #include <deque>
 
 #include "engine/engine.hpp"
@@ -21,6 +22,13 @@ struct TranslationTarget {
 struct TranslationRecords {
   std::deque<Site> sites;
   std::deque<Link> links;
+};
+
+// How often instructions were translated, by InstructionId: to host code of their own, or to a call
+// of their semantics function.
+struct EmissionCounts {
+  using Counts = std::array<std::uint64_t, static_cast<std::size_t>(isa::InstructionId::Count)>;
+  Counts in_line{}, called{};
 };
 
 }  // namespace d1::emulator

@@ -27,6 +27,13 @@ struct TranslatedExecution {
   std::vector<NamedCount> helpers;  // calls of semantics functions, by mnemonic, the most first
 };
 
+// How often an instruction was translated: to host code of its own, or to a call of its semantics
+// function.
+struct TranslatedInstruction {
+  std::string name;  // mnemonic
+  std::uint64_t in_line = 0, called = 0;
+};
+
 struct TranslationStatistics {
   HostLevel level = HostLevel::Portable;  // what of the host the code uses
   // Since the engine was made, what was dropped included.
@@ -40,6 +47,7 @@ struct TranslationStatistics {
   // Of the host, spent translating. Whole numbers: engines count while the guest's floating-point
   // environment is loaded, whose flags a sum of doubles would raise.
   std::chrono::nanoseconds time{0};
+  std::vector<TranslatedInstruction> emitted;  // by the order of the instruction table
   std::optional<TranslatedExecution> execution;  // where EngineOptions::count_execution is set
 };
 
