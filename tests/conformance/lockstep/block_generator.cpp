@@ -12,12 +12,12 @@ using enum isa::InstructionId;
 
 constexpr unsigned kTries = 64;  // to find an instruction that is legal
 
+}  // namespace
+
 bool is_profile_of_vectors(Profile profile) {
   return profile == Profile::VectorInteger || profile == Profile::VectorFloat ||
          profile == Profile::VectorAny;
 }
-
-}  // namespace
 
 BlockGenerator::BlockGenerator(Random& random, Profile profile, Program& program)
     : random_(random), profile_(profile), program_(program), pool_(instruction_pool()) {
@@ -81,10 +81,7 @@ std::uint32_t BlockGenerator::with_registers(std::uint32_t word, InstructionId i
   return word;
 }
 
-void BlockGenerator::integer() {
-  const InstructionId id = pick(pool_.integer);
-  put(with_registers(random_word(random_, id), id));
-}
+void BlockGenerator::plain(InstructionId id) { put(with_registers(random_word(random_, id), id)); }
 
 // A random one that writes no register with a role.
 void BlockGenerator::compressed() {
@@ -125,10 +122,25 @@ void BlockGenerator::move_pointer() {
       .add_immediate(pointer, pointer, 8 * (static_cast<std::int32_t>(random_.below(33)) - 16));
 }
 
-void BlockGenerator::atomic() {
-  const InstructionId id = pick(pool_.atomics);
+void BlockGenerator::atomic(InstructionId id) {
   std::uint32_t word = with_registers(random_word(random_, id), id);
   put(with_field(word, Operand::base_rs1, random_.one_in(10) ? pick(pointers_) : pointers_[0]));
+}
+
+// A reservation, code during which it is held and perhaps broken, and what finds out.
+void BlockGenerator::reservation() {
+  const bool wide = random_.one_in(2);
+  Assembler(item().code).op(wide ? lr_d : lr_w, {.rd = pick(data_), .rs1 = pointers_[0]});
+  // Behind a jump begins a block, which may be translated.
+  if (random_.one_in(2)) Assembler(item().code).jump(4);
+  for (unsigned i = random_.below(4); i > 0; --i) one_instruction();
+  if (random_.one_in(2))
+    Assembler(item().code)
+        .op(sb, {.rs1 = pointers_[0],
+                 .rs2 = pick(data_),
+                 .immediate = static_cast<std::int32_t>(random_.below(80))});
+  Assembler(item().code)
+      .op(wide ? sc_d : sc_w, {.rd = pick(data_), .rs1 = pointers_[0], .rs2 = pick(data_)});
 }
 
 void BlockGenerator::floating_point() {
@@ -141,7 +153,13 @@ void BlockGenerator::floating_point() {
   };
   InstructionId id = pick(pool_.floats);
   for (unsigned i = 0; i < kTries && !fits(id) && !random_.one_in(12); ++i) id = pick(pool_.floats);
-  put(with_registers(random_word(random_, id), id));
+  plain(id);
+}
+
+// Loads that end at the first fault are four of many, and special.
+InstructionId BlockGenerator::vector_access_id() {
+  static constexpr InstructionId kFirst[] = {vle8ff_v, vle16ff_v, vle32ff_v, vle64ff_v};
+  return random_.one_in(8) ? kFirst[random_.below(4)] : pick(pool_.vector_memory);
 }
 
 InstructionId BlockGenerator::from_palette(const std::vector<InstructionId>& from) {
@@ -176,8 +194,7 @@ void BlockGenerator::vector(InstructionId id) {
   put(word);
 }
 
-void BlockGenerator::matrix() {
-  const InstructionId id = random_.one_in(2) ? mma_bf16 : pick(pool_.matrix);
+void BlockGenerator::matrix(InstructionId id) {
   std::uint32_t word = with_registers(random_word(random_, id), id);
   if (!random_.one_in(30) && has_operand(id, Operand::vd))  // groups of four for sums
     word = with_field(word, Operand::vd, random_.below(8) * 4);
@@ -190,19 +207,22 @@ void BlockGenerator::rare() {
     put(static_cast<std::uint32_t>(random_.bits()) | 3);
     return;
   }
-  const InstructionId id = pick(pool_.outside);
-  put(with_registers(random_word(random_, id), id));
+  plain(pick(pool_.outside));
 }
 
-void BlockGenerator::configure(bool whole) {
+std::int32_t BlockGenerator::choose_type() {
   do {
     sew_log2_ = static_cast<int>(3 + random_.below(4));
     lmul_log2_ = static_cast<int>(random_.below(random_.one_in(3) ? 7 : 4)) - 3;
     if (random_.one_in(2)) lmul_log2_ = static_cast<int>(random_.below(4));
     if (width_log2_ >= 3 && !random_.one_in(4)) sew_log2_ = static_cast<int>(width_log2_);
   } while (!vtype_exists(sew_log2_, lmul_log2_));
-  const std::int32_t type = vtype_bits(static_cast<unsigned>(sew_log2_), lmul_log2_,
-                                       random_.one_in(2), random_.one_in(2));
+  return vtype_bits(static_cast<unsigned>(sew_log2_), lmul_log2_, random_.one_in(2),
+                    random_.one_in(2));
+}
+
+void BlockGenerator::configure(bool whole) {
+  const std::int32_t type = choose_type();
   Assembler out(item().code);
   const unsigned rd = random_.one_in(4) ? 0 : pick(data_);
   if (whole) {
@@ -216,12 +236,28 @@ void BlockGenerator::configure(bool whole) {
   }
 }
 
+void BlockGenerator::strip(unsigned avl, unsigned vl) {
+  const std::int32_t type = choose_type();
+  Assembler(item().code).op(vsetvli, {.rd = vl, .rs1 = avl, .immediate = type});
+  const auto& arithmetic =
+      profile_ == Profile::VectorFloat ? pool_.vector_float : pool_.vector_integer;
+  for (unsigned i = 1 + random_.below(2); i > 0; --i) vector(vector_access_id());
+  for (unsigned i = 1 + random_.below(4); i > 0; --i) vector(from_palette(arithmetic));
+  if (random_.one_in(2)) vector(random_.one_in(2) ? vse32_v : vse64_v);
+}
+
+void BlockGenerator::access() {
+  const bool floats =
+      profile_ == Profile::Float || (profile_ != Profile::Memory && random_.one_in(2));
+  memory(pick(floats ? pool_.float_memory : pool_.loads_stores));
+}
+
 void BlockGenerator::change_modes() {
   static constexpr std::int32_t kNumbers[] = {kCsrFflags, kCsrFrm, kCsrFcsr,  kCsrVxrm,
                                               kCsrVcsr,   kCsrVl,  kCsrVtype, 0xc02,
                                               0xb00,      0xb02,   0x009,     0x801};
   if (random_.one_in(3)) configure(!random_.one_in(4));
-  switch (random_.below(6)) {
+  switch (random_.below(8)) {
     case 0:
     case 1:
       Assembler(item().code).op(csrrwi, {.rs1 = random_.below(5), .immediate = kCsrFrm});
@@ -233,6 +269,9 @@ void BlockGenerator::change_modes() {
     case 3:
       Assembler(item().code)
           .op(csrrwi, {.rd = destination(), .rs1 = random_.below(3), .immediate = kCsrVstart});
+      break;
+    case 4:  // flags are seen, and raised anew
+      Assembler(item().code).op(csrrwi, {.rd = destination(), .immediate = kCsrFflags});
       break;
     default:
       Assembler(item().code)
@@ -247,9 +286,25 @@ void BlockGenerator::step() {
   item().code = made.code;
 }
 
+void BlockGenerator::instruction(InstructionId id) {
+  const auto& facts = isa::facts(id);
+  const bool packets = facts.unit == isa::Unit::Simd || facts.unit == isa::Unit::Matrix;
+  if (is_vector(id) || (packets && facts.extension != isa::Extension::Xd1))
+    vector(id);
+  else if (packets)
+    matrix(id);
+  else if (has_operand(id, Operand::aqrl))
+    atomic(id);
+  else if (has_operand(id, Operand::base_rs1))
+    memory(id);
+  else
+    plain(id);
+}
+
 void BlockGenerator::one_instruction() {
   if (random_.one_in(250)) return rare();
-  if (random_.one_in(120)) return atomic();
+  if (random_.one_in(120)) return atomic(pick(pool_.atomics));
+  if (random_.one_in(300)) return reservation();
   const bool vectors = is_profile_of_vectors(profile_);
   if (vectors && random_.one_in(14)) return configure(!random_.one_in(3));
   const unsigned draw = random_.below(16);
@@ -258,34 +313,34 @@ void BlockGenerator::one_instruction() {
   if (draw == 2 && !vectors) return memory(pick(pool_.loads_stores));
   switch (profile_) {
     case Profile::Integer:
-      return draw < 12 ? integer() : compressed();
+      return draw < 12 ? plain(pick(pool_.integer)) : compressed();
     case Profile::Memory:
-      return draw < 11 ? memory(pick(pool_.loads_stores)) : integer();
+      return draw < 11 ? memory(pick(pool_.loads_stores)) : plain(pick(pool_.integer));
     case Profile::Float:
       return draw < 13   ? floating_point()
              : draw < 15 ? memory(pick(pool_.float_memory))
-                         : integer();
+                         : plain(pick(pool_.integer));
     case Profile::VectorInteger:
       return draw < 13 ? vector(from_palette(random_.one_in(4) ? pool_.vector_memory
                                                                : pool_.vector_integer))
-                       : integer();
+                       : plain(pick(pool_.integer));
     case Profile::VectorFloat:
       return draw < 13   ? vector(from_palette(random_.one_in(4) ? pool_.vector_memory
                                                                  : pool_.vector_float))
              : draw < 15 ? floating_point()
                          : memory(pick(pool_.float_memory));
     case Profile::VectorAny:
-      return draw < 5    ? vector(pick(pool_.vector_memory))
+      return draw < 5    ? vector(vector_access_id())
              : draw < 9  ? vector(pick(pool_.vector_integer))
              : draw < 13 ? vector(pick(pool_.vector_float))
-                         : integer();
+                         : plain(pick(pool_.integer));
     case Profile::Matrix:
-      return draw < 9    ? matrix()
+      return draw < 9    ? matrix(random_.one_in(2) ? mma_bf16 : pick(pool_.matrix))
              : draw < 12 ? vector(random_.one_in(2) ? vl4re32_v : vs4r_v)
              : draw < 14 ? vector(pick(palette_))
-                         : integer();
+                         : plain(pick(pool_.integer));
     default:  // Mixed
-      return draw < 6    ? integer()
+      return draw < 6    ? plain(pick(pool_.integer))
              : draw < 9  ? floating_point()
              : draw < 12 ? memory(pick(random_.one_in(2) ? pool_.loads_stores : pool_.float_memory))
                          : compressed();

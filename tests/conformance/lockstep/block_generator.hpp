@@ -12,11 +12,20 @@
 
 namespace d1::difftest {
 
+[[nodiscard]] bool is_profile_of_vectors(Profile profile);
+
 class BlockGenerator {
  public:
   BlockGenerator(Random& random, Profile profile, Program& program);
 
   void straight(unsigned instructions);
+  void instruction(InstructionId id);
+  // Which vtype vector instructions are chosen for.
+  void set_type(int sew_log2, int lmul_log2) { sew_log2_ = sew_log2, lmul_log2_ = lmul_log2; }
+  void access();  // a scalar load or store
+  void move_pointer();
+  // vsetvli of a type with AVL and vl in these registers, and the vector code behind it.
+  void strip(unsigned avl, unsigned vl);
   void change_modes();  // CSR writes and vset*, in a block or two of their own
   void step();          // one of the differential tester
   void random_branch(int label);
@@ -48,17 +57,19 @@ class BlockGenerator {
   void put(std::uint32_t word) { Assembler(item().code).word(word); }
 
   void one_instruction();
-  void integer();
+  void plain(InstructionId id);
   void compressed();
   void compressed_branch(int label);
   void memory(InstructionId id);
-  void move_pointer();
-  void atomic();
+  void atomic(InstructionId id);
+  void reservation();
   void floating_point();
   void vector(InstructionId id);
-  void matrix();
+  void matrix(InstructionId id);
   void rare();
   void configure(bool whole);
+  std::int32_t choose_type();
+  InstructionId vector_access_id();
   InstructionId from_palette(const std::vector<InstructionId>& from);
 
   Random& random_;

@@ -19,7 +19,7 @@ bool is_float(InstructionId id) {
 }
 
 void sort_vector(InstructionPool& pool, InstructionId id) {
-  if (!is_vector(id)) return;  // vset*
+  if (isa::facts(id).extension == Extension::V && !is_vector(id)) return;  // vset*
   if (is_memory(id)) {
     pool.vector_memory.push_back(id);
     return;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "emitters.hpp"
 #include "program_generator.hpp"
 #include "program_run.hpp"
 #include "reduction.hpp"
@@ -18,11 +19,19 @@ namespace {
 using emulator::HostLevel;
 using emulator::LockstepUnit;
 
+std::vector<HostLevel> levels(const std::string& asked) {
+  std::vector<HostLevel> all;
+  for (const HostLevel each : {HostLevel::Portable, HostLevel::Avx2, HostLevel::Avx512})
+    if (each <= emulator::detect_host_level() && (asked.empty() || asked == name_of(each)))
+      all.push_back(each);
+  return all;
+}
+
 struct Options {
   std::uint64_t seed = 1;
   std::uint64_t instructions = 500'000;
   std::string level, profile;
-  bool json = false;
+  bool json = false, reduce = true;
 };
 
 // All ways in which each program is run. Turns compare whole regions and the links between them,
@@ -30,9 +39,7 @@ struct Options {
 // cache is dropped again and again.
 std::vector<Variant> variants(const std::string& level) {
   std::vector<Variant> all;
-  for (const HostLevel each : {HostLevel::Portable, HostLevel::Avx2, HostLevel::Avx512}) {
-    if (!level.empty() && emulator::host_level_of(level) != each) continue;
-    if (each > emulator::detect_host_level()) continue;
+  for (const HostLevel each : levels(level)) {
     all.push_back({each, LockstepUnit::Turn, 0});
     all.push_back({each, LockstepUnit::Turn, 2, std::size_t{1} << 20});
     all.push_back({each, LockstepUnit::Block, 0});
@@ -100,7 +107,7 @@ void Session::report(const Variant& variant, ProgramRunner& runner, const Progra
     fmt::print("It does not differ when it is run again: something outlives a program.\n");
     return;
   }
-  const Program small = reduce(program, differs);
+  const Program small = options_.reduce ? reduce(program, differs) : program;
   const auto outcome = runner.run(small);
   fmt::print("{}reduced from {} to {} items:\n{}\n", outcome.difference->to_string(),
              program.items.size(), small.items.size(), to_text(small));
@@ -136,6 +143,32 @@ int Session::run() {
   return same ? 0 : 1;
 }
 
+// Every emitter must have been seen to run.
+int check_emitters(const Options& options) {
+  int unseen = 0;
+  for (const HostLevel level : levels(options.level)) {
+    unsigned emitters = 0;
+    const auto uses = try_emitters(level, options.seed);
+    for (const auto& [mnemonic, use] : uses) {
+      if (options.json)
+        fmt::print(
+            "{{\"level\": \"{}\", \"instruction\": \"{}\", \"in_line\": {}, "
+            "\"ran_in_line\": {}, \"called\": {}}}\n",
+            name_of(level), mnemonic, use.in_line, use.ran_in_line, use.called);
+      if (use.in_line == 0) continue;
+      ++emitters;
+      if (use.ran_in_line != 0) continue;
+      ++unseen;
+      fmt::print(stderr, "{}: {} was translated to host code {} times, which never ran\n",
+                 name_of(level), mnemonic, use.in_line);
+    }
+    if (!options.json)
+      fmt::print("{}: {} of {} instructions have an emitter\n", name_of(level), emitters,
+                 uses.size());
+  }
+  return unseen == 0 ? 0 : 1;
+}
+
 }  // namespace
 }  // namespace d1::difftest
 
@@ -149,8 +182,15 @@ int main(int argc, char** argv) {
   app.add_option("--level", options.level, "portable, avx2 or avx512; default: all of this host");
   app.add_option("--profile", options.profile, "Only programs of profiles with this in their name");
   app.add_flag("--json", options.json, "Print the result as JSON");
+  bool no_reduce = false;
+  app.add_flag("--no-reduce", no_reduce, "Print the whole program where something differs");
+  bool emitters = false;
+  app.add_flag("--emitters", emitters,
+               "Show for each level that the code of every emitter runs, and nothing else");
   CLI11_PARSE(app, argc, argv);
+  options.reduce = !no_reduce;
   try {
+    if (emitters) return d1::difftest::check_emitters(options);
     return d1::difftest::Session(options).run();
   } catch (const std::exception& error) {
     fmt::print(stderr, "d1-lockstep: {}\n", error.what());

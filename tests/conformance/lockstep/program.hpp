@@ -24,6 +24,8 @@ inline constexpr std::uint64_t kMiddleArena = kDataBase + 0x40000, kMiddleArenaB
 // Memory that only the environment reaches.
 inline constexpr std::uint64_t kOutside = 0x30000000, kOutsideBytes = 4096;
 
+inline constexpr std::uint64_t kInterrupt = 0x10000;  // bit of mip that software may clear
+
 inline constexpr int kNowhere = -1;
 
 struct Item {
@@ -39,6 +41,9 @@ struct Round {
   int entry = 0;  // the item where the hart begins
   std::uint64_t state_seed = 0;
   std::vector<std::uint32_t> budgets;  // of turns, in ticks
+  bool interrupts = false;             // some turns begin with one
+  // vtype when it begins, as SEW and LMUL, with the full length; else one by the seed.
+  std::optional<std::pair<int, int>> type;
 };
 
 struct Program {

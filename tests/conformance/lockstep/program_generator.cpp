@@ -14,11 +14,12 @@ using enum isa::InstructionId;
 constexpr std::size_t kMostItems = 700;
 constexpr unsigned kRounds = 24;
 
-// The handler goes on behind what trapped, or, where that cannot be fetched, at the round's entry.
+// The handler goes on behind what trapped; where that cannot be fetched, at the round's entry; and
+// where an interrupt was taken.
 // mscratch leads to places for x6 and x7, and to the entry. Reading mhartid counts the trap.
 Code make_handler(Random& random) {
   constexpr std::int32_t kScratch = 0x340, kEpc = 0x341, kCause = 0x342, kStatus = 0x300,
-                         kHartId = 0xf14;
+                         kPending = 0x344, kHartId = 0xf14;
   Code code;
   Assembler out(code);
   out.write_csr(kScratch, 5, 5);
@@ -26,6 +27,7 @@ Code make_handler(Random& random) {
   out.store(7, 5, 8);
   out.read_csr(6, kHartId);
   out.read_csr(6, kCause);
+  out.op(blt, {.rs1 = 6, .rs2 = 0, .immediate = 60});  // an interrupt
   out.add_immediate(6, 6, -1);
   out.op(beq, {.rs1 = 6, .rs2 = 0, .immediate = 40});  // a fetch fault
   out.read_csr(6, kEpc);
@@ -39,6 +41,9 @@ Code make_handler(Random& random) {
   out.jump(8);
   out.load(6, 5, 24);
   out.write_csr(kEpc, 6);
+  out.jump(12);
+  out.op(lui, {.rd = 6, .immediate = static_cast<std::int32_t>(kInterrupt)});
+  out.op(csrrc, {.rd = 0, .rs1 = 6, .immediate = kPending});
   if (!random.one_in(4)) {  // units on, and modes that exist
     out.load_immediate(6, 0x6600);
     out.op(csrrs, {.rd = 0, .rs1 = 6, .immediate = kStatus});
@@ -64,6 +69,8 @@ class ProgramGenerator {
   void body(unsigned segments);
   void segment(unsigned depth);
   void loop(unsigned depth);
+  void sweep();
+  void strip_loop();
   void diamond(unsigned depth);
   void switch_of_two();
   void call();
@@ -101,6 +108,35 @@ void ProgramGenerator::loop(unsigned depth) {
   Assembler(blocks_.item().code).add_immediate(counter, counter, -1);
   if (random_.one_in(4)) blocks_.straight(random_.below(4));
   blocks_.branch(random_.one_in(3) ? blt : bne, 0, counter, head);
+}
+
+// A loop of one block whose addresses move by constants, often over an edge of the window.
+void ProgramGenerator::sweep() {
+  const unsigned counter = blocks_.counter(0);
+  Assembler(blocks_.item().code)
+      .add_immediate(counter, 0, static_cast<std::int32_t>(1 + random_.below(300)));
+  const int head = new_label();
+  place(head);
+  for (unsigned i = 1 + random_.below(3); i > 0; --i) {
+    blocks_.access();
+    if (random_.one_in(2)) blocks_.straight(1 + random_.below(2));
+    if (!random_.one_in(4)) blocks_.move_pointer();
+  }
+  Assembler(blocks_.item().code).add_immediate(counter, counter, -1);
+  blocks_.branch(random_.one_in(3) ? blt : bne, 0, counter, head);
+}
+
+// A loop over vectors of any length, the way compilers make them.
+void ProgramGenerator::strip_loop() {
+  const unsigned left = blocks_.counter(0), length = blocks_.counter(1);
+  Assembler(blocks_.item().code)
+      .add_immediate(left, 0, static_cast<std::int32_t>(random_.below(300)));
+  const int head = new_label();
+  place(head);
+  blocks_.strip(left, length);
+  Assembler(blocks_.item().code).op(sub, {.rd = left, .rs1 = left, .rs2 = length});
+  if (random_.one_in(2)) blocks_.move_pointer();
+  blocks_.branch(bne, left, 0, head);
 }
 
 void ProgramGenerator::diamond(unsigned depth) {
@@ -182,8 +218,10 @@ void ProgramGenerator::segment(unsigned depth) {
     case 0:
     case 1:
     case 2:
-    case 3:
       return loop(depth);
+    case 3:
+      if (depth != 0) return loop(depth);
+      return is_profile_of_vectors(profile_) ? strip_loop() : sweep();
     case 4:
     case 5:
       return diamond(depth);
@@ -219,6 +257,7 @@ void ProgramGenerator::rounds() {
   for (unsigned i = 0; i < kRounds; ++i) {
     Round round;
     round.state_seed = random_.bits();
+    round.interrupts = random_.one_in(4);
     if (i > 1) round.entry = static_cast<int>(random_.below(items));
     unsigned ticks = 0;
     while (ticks < 12000 && round.budgets.size() < 60) {

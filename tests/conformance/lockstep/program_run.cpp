@@ -11,6 +11,7 @@
 #include <d1/isa/memory.hpp>
 
 #include "../differential/random_state.hpp"
+#include "../differential/vector_form.hpp"
 #include "reservation.hpp"
 
 namespace d1::difftest {
@@ -24,12 +25,12 @@ using isa::Outcome;
 namespace {
 
 constexpr unsigned kHartIdCsr = 0xf14;
+constexpr std::uint64_t kInterruptsEnabled = 8;  // in mstatus
 
 }  // namespace
 
 std::string name_of(const Variant& variant) {
-  return fmt::format("{}, by {}, translated after {} runs",
-                     emulator::name_of(variant.level),
+  return fmt::format("{}, by {}, translated after {} runs", emulator::name_of(variant.level),
                      variant.unit == emulator::LockstepUnit::Block ? "blocks" : "turns",
                      variant.runs_before_translation);
 }
@@ -43,7 +44,8 @@ class ProgramRunner::Machine final : public isa::Environment {
                                          .level = variant.level,
                                          .runs_before_translation = variant.runs_before_translation,
                                          .code_bytes = variant.code_bytes,
-                                         .lockstep_unit = variant.unit},
+                                         .lockstep_unit = variant.unit,
+                                         .count_execution = variant.count_execution},
                                         [this](const emulator::LockstepDifference& difference) {
                                           if (!difference_) difference_ = difference;
                                         })) {
@@ -52,6 +54,7 @@ class ProgramRunner::Machine final : public isa::Environment {
   }
 
   ProgramRunner::Result run(const Program& program);
+  emulator::EngineStatistics statistics() { return engine_->statistics(); }
 
   // --- Environment ----------------------------------------------------------------------------
   Outcome access(Hart& hart, const Operation& operation, std::uint64_t address, unsigned bytes,
@@ -217,6 +220,11 @@ void ProgramRunner::Machine::begin_round(const Program& program, const Assembled
   hart.vtype = {static_cast<std::uint8_t>(3 + (block.vtype >> 3 & 7)),
                 static_cast<std::int8_t>(block.vtype & 7), 0, 0, 0};
   hart.vl = random.one_in(2) ? block.vl : 512u << hart.vtype.lmul_log2 >> hart.vtype.sew_log2;
+  if (round.type) {
+    hart.vtype = {static_cast<std::uint8_t>(round.type->first),
+                  static_cast<std::int8_t>(round.type->second), 0, 0, 0};
+    hart.vl = vlmax(round.type->first, round.type->second);
+  }
   hart.d1_bias = random.bits() & 0x3f3f3f3f;
   hart.d1_seed = random.bits();
   // The first pointer is aligned, in the middle; others lie at the window's edges, or outside.
@@ -238,7 +246,12 @@ ProgramRunner::Result ProgramRunner::Machine::run(const Program& program) {
   const std::uint64_t first = harts_[0].instret;
   for (const Round& round : program.rounds) {
     begin_round(program, assembled, round);
+    if (round.interrupts) {
+      harts_[0].mie = kInterrupt;
+      harts_[0].mstatus |= kInterruptsEnabled;
+    }
     for (const std::uint32_t budget : round.budgets) {
+      if (round.interrupts && budget % 3 == 0) harts_[0].mip = kInterrupt;
       const TurnEnd end = engine_->run(harts_[0], code_, budget);
       ++result.turns;
       emulator::UnitShare units;
@@ -258,5 +271,6 @@ ProgramRunner::ProgramRunner(const Variant& variant)
 ProgramRunner::~ProgramRunner() = default;
 
 ProgramRunner::Result ProgramRunner::run(const Program& program) { return machine_->run(program); }
+emulator::EngineStatistics ProgramRunner::statistics() const { return machine_->statistics(); }
 
 }  // namespace d1::difftest

@@ -17,6 +17,7 @@ struct Variant {
   emulator::LockstepUnit unit = emulator::LockstepUnit::Turn;
   std::uint32_t runs_before_translation = 0;
   std::size_t code_bytes = std::size_t{16} << 20;
+  bool count_execution = false;
 };
 [[nodiscard]] std::string name_of(const Variant& variant);
 
@@ -35,6 +36,9 @@ class ProgramRunner {
 
   // Runs until all rounds are over or something differs. The program decides everything.
   [[nodiscard]] Result run(const Program& program);
+
+  // Of the translator, since it was made.
+  [[nodiscard]] emulator::EngineStatistics statistics() const;
 
  private:
   class Machine;

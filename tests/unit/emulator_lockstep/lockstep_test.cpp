@@ -45,7 +45,8 @@ class Machine final : public isa::Environment {
     program.push_back(isa::encode(d1_halt, {}));
     std::memcpy(memory_.data(), program.data(), 4 * program.size());
     code_.program =
-        std::make_shared<CodeImage>(kBase, std::span<const std::uint8_t>(memory_.data(), kBytes));
+        std::make_shared<CodeImage>(
+            kBase, std::span<const std::uint8_t>(memory_.data(), kBytes));
   }
 
   Hart& hart() { return harts_[0]; }
