@@ -123,6 +123,9 @@ std::span<const Benchmark> benchmarks() {
       {"the BF16 matrix product of 2048 x 2048 x 2048 on a die, against oneDNN",
        {{"gemm.bf16.die", kDieNodes}},
        measure_gemm_die},
+      {"the translating engine: instructions translated a second, host code for a byte of code",
+       {{"translate", kOneNode}, {"translate.code", kOneNode}},
+       measure_translation},
   };
   return all;
 }

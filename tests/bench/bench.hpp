@@ -77,6 +77,7 @@ void measure_cpu(Run& run);
 void measure_vector(Run& run);
 void measure_gemm_tile(Run& run);
 void measure_gemm_die(Run& run);
+void measure_translation(Run& run);
 
 // --- measuring
 // ------------------------------------------------------------------------------------
