@@ -22,8 +22,11 @@ namespace {
 
 class InProcessTransport final : public Transport {
  public:
-  InProcessTransport(std::unique_ptr<emulator::Device> device, std::string machine)
-      : machine_(std::move(machine)), device_(std::move(device)) {
+  InProcessTransport(std::unique_ptr<emulator::Device> device, std::string machine,
+                     bool wants_code_names)
+      : machine_(std::move(machine)),
+        wants_code_names_(wants_code_names),
+        device_(std::move(device)) {
     device_->set_interrupt_handler([this](unsigned vector) {
       // Pairs with the acquire in interrupt_count: the completion is in the ring by then.
       interrupts_[vector % D1_MSIX_VECTORS].fetch_add(1, std::memory_order_release);
@@ -75,10 +78,18 @@ class InProcessTransport final : public Transport {
 
   Statistics statistics() override { return emulator::describe(device_->statistics().engine); }
 
+  bool wants_code_names() const override { return wants_code_names_; }
+  void name_code(std::uint64_t offset, std::span<const std::byte> code,
+                 std::vector<NamedFunction> functions) override {
+    device_->name_code(offset, {reinterpret_cast<const std::uint8_t*>(code.data()), code.size()},
+                       std::move(functions));
+  }
+
   bool lost() const noexcept override { return false; }
 
  private:
   const std::string machine_;
+  const bool wants_code_names_;
   std::array<std::atomic<std::uint64_t>, D1_MSIX_VECTORS> interrupts_{};
   std::unique_ptr<emulator::Device> device_;  // last: it calls into interrupts_ while it lives
 };
@@ -118,7 +129,8 @@ Result<std::unique_ptr<Transport>> make_in_process_transport(const TransportOpti
   }
   auto device = emulator::Device::create(std::move(device_options));
   if (!device) return std::unexpected(std::move(device.error()));
-  return std::make_unique<InProcessTransport>(std::move(*device), options.machine);
+  return std::make_unique<InProcessTransport>(std::move(*device), options.machine,
+                                              engine->names_code());
 }
 
 }  // namespace d1::driver

@@ -146,7 +146,18 @@ Result<Context::ProgramLoad> Context::plan_load(const Program& program, const Gr
     at += segment.bytes.size();
     load.commands.push_back(driver::to_bytes(command));
   }
+  if (device_->transport().wants_code_names()) name_code(image);
   return load;
+}
+
+void Context::name_code(const ElfImage& image) {
+  for (const Segment& segment : image.segments()) {
+    if (segment.kind != SegmentKind::Executable) continue;
+    std::vector<NamedFunction> functions;
+    for (const Symbol& each : image.functions())
+      functions.push_back({each.name, each.address, each.bytes});
+    device_->transport().name_code(segment.offset, segment.bytes, std::move(functions));
+  }
 }
 
 void Context::note_loaded(const Program& program, const Grid& grid) {

@@ -61,6 +61,7 @@ class BareHart::Implementation final : public isa::Environment {
     code_.program = std::make_shared<CodeImage>(
         code_base_, std::span<const std::uint8_t>(at(code_base_, code_bytes_), code_bytes_),
         &blocks_decoded_);
+    code_.program->set_names(names_);
   }
 
   BareExit run(std::uint64_t max_instructions);
@@ -150,6 +151,7 @@ class BareHart::Implementation final : public isa::Environment {
   isa::VectorRegisters vectors_{};
   std::unique_ptr<Engine> engine_;
   std::atomic<std::uint64_t> blocks_decoded_{0};
+  std::shared_ptr<const CodeNames> names_;
   CodeView code_;
   std::shared_ptr<CodeImage> previous_program_;
   UnitShare units_;
@@ -281,6 +283,9 @@ Result<> BareHart::set_code(std::uint64_t base, std::uint64_t bytes) {
   return {};
 }
 
+void BareHart::set_names(std::vector<NamedFunction> functions) {
+  implementation_->names_ = std::make_shared<const CodeNames>(std::move(functions));
+}
 void BareHart::set_entry(std::uint64_t pc) { implementation_->harts_[0].pc = pc; }
 void BareHart::set_host_interface(std::uint64_t to_host, std::optional<std::uint64_t> from_host) {
   implementation_->to_host_ =

@@ -341,6 +341,10 @@ void Device::set_interrupt_handler(std::function<void(unsigned)> handler) {
 void Device::run(const std::function<bool()>& stop, Clock::time_point deadline) {
   implementation_->run(stop, deadline);
 }
+void Device::name_code(std::uint64_t offset, std::span<const std::uint8_t> code,
+                       std::vector<NamedFunction> functions) {
+  implementation_->locked([&](Dip& dip) { dip.name_code(offset, code, std::move(functions)); });
+}
 DeviceStatistics Device::statistics() { return implementation_->statistics(); }
 
 }  // namespace d1::emulator

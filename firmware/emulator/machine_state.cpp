@@ -13,7 +13,10 @@ MachineState::MachineState(const MachineDescription& description,
       hbm_(geometry_.dips().size() * description_.hbm_bytes),
       vectors_(std::size_t{positions_} * isa::kHartsPerNode * sizeof(isa::VectorRegisters)),
       table_(std::size_t{positions_} * sizeof(Node*)),
-      rom_(std::make_unique<CodeImage>(D1_ROM_BASE, rom, &blocks_decoded_)) {}
+      rom_(std::make_unique<CodeImage>(D1_ROM_BASE, rom, &blocks_decoded_)) {
+  rom_->set_names(std::make_shared<const CodeNames>(
+      std::vector<NamedFunction>{{"boot_rom", D1_ROM_BASE, rom.size()}}));
+}
 
 MachineState::~MachineState() {
   for (Node* node : made_) delete node;

@@ -134,6 +134,10 @@ Result<> load(const ElfFile& file, const ExecOptions& options, BareHart& hart) {
   const auto around = std::ranges::find_if(*memory, [&](const Interval& each) {
     return file.entry() - each.first < each.end - each.first;
   });
+  std::vector<NamedFunction> names;
+  for (const ElfFile::Symbol& each : file.symbols())
+    names.push_back({each.name, each.address, each.bytes});
+  hart.set_names(std::move(names));
   const Interval code = code_of(file, *around);  // the loader has checked that the entry is loaded
   if (Result<> set = hart.set_code(code.first, code.end - code.first); !set) return set;
   hart.set_entry(file.entry());

@@ -256,15 +256,30 @@ CommandResult Dip::load_program(const d1_program& command, std::uint64_t start) 
   return done(fabric_.dip_copy(command.file_bytes, Fabric::CopyRoute::FromHost, start));
 }
 
+namespace {
+
+std::uint64_t image_key(std::uint64_t base, std::span<const std::uint8_t> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return std::hash<std::string_view>{}(text) ^ base;
+}
+
+}  // namespace
+
+void Dip::name_code(std::uint64_t base, std::span<const std::uint8_t> bytes,
+                    std::vector<NamedFunction> functions) {
+  names_[image_key(base, bytes)] = std::make_shared<const CodeNames>(std::move(functions));
+}
+
 // The image of these bytes at this place, shared with whoever loaded the same before.
 std::shared_ptr<CodeImage> Dip::code_image(std::uint64_t base,
                                            std::span<const std::uint8_t> bytes) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  std::weak_ptr<CodeImage>& known = images_[std::hash<std::string_view>{}(text) ^ base];
+  const std::uint64_t key = image_key(base, bytes);
+  std::weak_ptr<CodeImage>& known = images_[key];
   if (auto image = known.lock(); image != nullptr && image->base() == base &&
                                  std::ranges::equal(image->bytes(), bytes))
     return image;
   auto image = std::make_shared<CodeImage>(base, bytes, machine_.blocks_decoded());
+  if (const auto names = names_.find(key); names != names_.end()) image->set_names(names->second);
   known = image;
   std::erase_if(images_, [](const auto& entry) { return entry.second.expired(); });
   return image;

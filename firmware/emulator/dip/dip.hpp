@@ -50,6 +50,9 @@ class Dip final : public DipSink {
   }
   // Host memory behind a device address range, or null (aperture, copies).
   [[nodiscard]] std::uint8_t* device_memory(std::uint64_t address, std::uint64_t bytes) const;
+  // The functions of code that will be loaded.
+  void name_code(std::uint64_t base, std::span<const std::uint8_t> bytes,
+                 std::vector<NamedFunction> functions);
   [[nodiscard]] bool launches_in_flight() const noexcept { return !launches_.empty(); }
 
   // --- any thread ---------------------------------------------------------------------------
@@ -158,6 +161,7 @@ class Dip final : public DipSink {
   std::vector<std::unique_ptr<Launch>> launches_;
   // By hash of place and bytes.
   std::unordered_map<std::uint64_t, std::weak_ptr<CodeImage>> images_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<const CodeNames>> names_;
   std::uint64_t next_launch_ = 1;
   NodeIndex failed_node_ = 0;
   int failed_hart_ = -1;

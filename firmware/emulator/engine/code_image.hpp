@@ -12,6 +12,8 @@
 #include <span>
 #include <vector>
 
+#include <d1/base/code_names.hpp>
+
 #include "engine/timing.hpp"
 
 namespace d1::emulator {
@@ -84,6 +86,10 @@ class CodeImage {
     return found != nullptr ? *found : add_block(slot, pc);
   }
 
+  // Its functions, null where nobody told them. Set before any thread uses the image.
+  void set_names(std::shared_ptr<const CodeNames> names) noexcept { names_ = std::move(names); }
+  [[nodiscard]] const std::shared_ptr<const CodeNames>& names() const noexcept { return names_; }
+
   // For translators: the table of blocks by half-word, and which of them have host code.
   [[nodiscard]] const std::atomic<Block*>* block_table() const noexcept { return blocks_.get(); }
   [[nodiscard]] const std::shared_ptr<TranslatedBlocks>& translated() const noexcept {
@@ -96,6 +102,7 @@ class CodeImage {
 
   std::uint64_t base_;
   std::uint64_t size_;
+  std::shared_ptr<const CodeNames> names_;
   std::vector<std::uint8_t> bytes_;  // padded so that a fetch at the end reads zeroes
   struct FreeZeroed {
     std::size_t bytes;

@@ -46,6 +46,11 @@ std::string_view environment(const char* variable) noexcept {
   return value != nullptr ? value : "";
 }
 
+bool is_on(const char* variable) noexcept {
+  const std::string_view value = environment(variable);
+  return !value.empty() && value != "0";
+}
+
 // Takes the name where there is one.
 template <typename Table, typename Value>
 Result<> choose(std::string_view asked, const char* variable, std::string_view what,
@@ -95,6 +100,8 @@ EngineOptions engine_options_from_environment() noexcept {
   EngineOptions options;
   options.kind = engine_kind_of(environment("D1_ENGINE")).value_or(options.kind);
   options.level = host_level_of(environment("D1_HOST_LEVEL")).value_or(options.level);
+  options.perf_map = is_on("D1_PERF_MAP");
+  options.gdb_jit = is_on("D1_GDB_JIT");
   if (const char* runs = std::getenv("D1_TRANSLATE_AFTER"))
     options.runs_before_translation = static_cast<std::uint32_t>(std::strtoul(runs, nullptr, 10));
   options.lockstep_unit =

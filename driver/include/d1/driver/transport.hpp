@@ -8,6 +8,7 @@
 // Blocking: only wait_for_interrupt waits, and never past its deadline.
 #pragma once
 
+#include <d1/base/code_names.hpp>
 #include <d1/base/error.hpp>
 #include <d1/base/statistics.hpp>
 #include <d1/driver/limits.hpp>
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +74,14 @@ class Transport {
 
   // What an emulated device tells about its emulation. Hardware has nothing to tell.
   [[nodiscard]] virtual Statistics statistics() { return {}; }
+
+  // Whether somebody in this process shows code of an emulated device by names, and wants them
+  // before it is loaded at `offset` of nodes. Hardware has no use for them.
+  [[nodiscard]] virtual bool wants_code_names() const { return false; }
+  virtual void name_code(std::uint64_t offset, std::span<const std::byte> code,
+                         std::vector<NamedFunction> functions) {
+    (void)offset, (void)code, (void)functions;
+  }
 
   // The connection is known to be gone (the process died, the device was removed).
   [[nodiscard]] virtual bool lost() const noexcept = 0;

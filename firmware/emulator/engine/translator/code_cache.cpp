@@ -2,26 +2,23 @@
 #include "engine/translator/code_cache.hpp"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <new>
 
 namespace d1::emulator {
 
+// Shared memory without a file has no name for perf, which then looks code up in its map of the
+// process (perf_map.hpp); it would look for that of a memfd in the file. A part of length 0 of such
+// memory, moved, is a second mapping of the whole.
 CodeCache::CodeCache(std::size_t bytes) : bytes_(bytes) {
-  const int file = memfd_create("d1-translated-code", MFD_CLOEXEC);
-  if (file < 0) throw std::bad_alloc();
-  void* write = MAP_FAILED;
-  void* execute = MAP_FAILED;
-  if (ftruncate(file, static_cast<off_t>(bytes)) == 0) {
-    write = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file, 0);
-    execute = mmap(nullptr, bytes, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_NORESERVE, file, 0);
-  }
-  close(file);
-  if (write == MAP_FAILED || execute == MAP_FAILED) {
-    if (write != MAP_FAILED) munmap(write, bytes);
+  void* const write = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                           MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (write == MAP_FAILED) throw std::bad_alloc();
+  void* const execute = mremap(write, 0, bytes, MREMAP_MAYMOVE);
+  if (execute == MAP_FAILED || mprotect(execute, bytes, PROT_READ | PROT_EXEC) != 0) {
     if (execute != MAP_FAILED) munmap(execute, bytes);
+    munmap(write, bytes);
     throw std::bad_alloc();
   }
   writable_ = static_cast<std::uint8_t*>(write);

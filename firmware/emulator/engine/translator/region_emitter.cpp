@@ -49,6 +49,7 @@ const std::uint8_t* RegionEmitter::emit() {
     emit_entry();
     emit_all();
   }
+  inside_bytes_ = getSize();
   if (keeps_registers()) emit_kept_registers();
   emit_constants();
   finish();

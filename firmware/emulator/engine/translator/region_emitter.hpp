@@ -31,6 +31,8 @@ class RegionEmitter : public Assembler {
   // The executable address of the entry; null if the interpreter does as well, because most
   // vector instructions would only call their semantics. Throws Xbyak::Error if there is no room.
   const std::uint8_t* emit();
+  // Of the code in which the stack is as it was entered: functions and constants come behind it.
+  [[nodiscard]] std::size_t inside_bytes() const noexcept { return inside_bytes_; }
 
  private:
   using Reg64 = Xbyak::Reg64;
@@ -290,6 +292,7 @@ class RegionEmitter : public Assembler {
   Label& constant512(const std::array<std::uint64_t, 8>& words) { return constants512_[words]; }
   Label& constant128(std::uint64_t low, std::uint64_t high);
 
+  std::size_t inside_bytes_ = 0;
   const TranslationTarget& target_;
   TranslationRecords& records_;
   const Region& region_;

@@ -60,15 +60,11 @@ class ThunkEmitter : public Assembler {
   }
 
  private:
-  static constexpr unsigned kSaved[] = {3, 5, 12, 13, 14, 15};  // rbx, rbp, r12 to r15
-
-  static constexpr unsigned kFrameBytes = 24;  // the region's own, and to align the stack
-
   const std::uint8_t* here() const { return cache().executable(getCurr()); }
 
   void emit_enter() {
-    for (const unsigned number : kSaved) push(Xbyak::Reg64(static_cast<int>(number)));
-    sub(rsp, kFrameBytes);
+    for (const std::uint8_t number : kSavedRegisters) push(Xbyak::Reg64(number));
+    sub(rsp, kRegionStackBytes);
     if (host_sets_gs()) {
       for (const int each : {0xf3, 0x48, 0x0f, 0xae, 0xd9}) db(each);  // wrgsbase rcx
     }
@@ -83,8 +79,8 @@ class ThunkEmitter : public Assembler {
   // Everything of the guest is in memory and the counters are clear.
   void emit_return() {
     if (level() != HostLevel::Portable) vzeroupper();
-    add(rsp, kFrameBytes);
-    for (unsigned i = std::size(kSaved); i-- > 0;) pop(Xbyak::Reg64(static_cast<int>(kSaved[i])));
+    add(rsp, kRegionStackBytes);
+    for (std::size_t i = kSavedRegisters.size(); i-- > 0;) pop(Xbyak::Reg64(kSavedRegisters[i]));
     ret();
   }
 

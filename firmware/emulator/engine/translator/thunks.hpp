@@ -13,6 +13,7 @@
 // its top are the region's own.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 
@@ -24,6 +25,11 @@
 #include "engine/translator/translation.hpp"
 
 namespace d1::emulator {
+
+// What `enter` puts on the stack: registers of its caller by their numbers, in this order, then
+// bytes that are the region's own and align the stack.
+inline constexpr std::array<std::uint8_t, 6> kSavedRegisters = {3, 5, 12, 13, 14, 15};  // rbx, rbp
+inline constexpr unsigned kRegionStackBytes = 24;
 
 struct Thunks {
   // enter(hart, code, ticks left, base of gs)

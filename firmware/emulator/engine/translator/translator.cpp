@@ -23,6 +23,7 @@
 
 #include "engine/block_run.hpp"
 #include "engine/lockstep.hpp"
+#include "engine/translator/code_register.hpp"
 #include "engine/translator/region_emitter.hpp"
 
 namespace d1::emulator {
@@ -61,13 +62,14 @@ bool any(const Insiders& insiders) noexcept {
 class Translator final : public Engine {
  public:
   Translator(const EngineOptions& options, Reach reach)
-      : options_(options), cache_(options.code_bytes) {
+      : options_(options), cache_(options.code_bytes), register_(options) {
     target_.reach = reach;
     target_.level = std::min(options.level, detect_host_level());
     if (options.count_execution) counters_ = std::make_unique<ExecutionCounters>();
     target_.thunks = emit_thunks(cache_, target_.level, counters_.get());
     totals_.level = target_.level;
     thunk_bytes_ = cache_.used();
+    if (register_.wanted()) tell_thunks();
   }
 
   TurnEnd run(Hart& hart, const CodeView& code, std::uint64_t budget) override {
@@ -103,6 +105,8 @@ class Translator final : public Engine {
   // With the lock held. Null if it does not pay.
   [[nodiscard]] const void* emit_region(Hart& hart, CodeImage& image, const Block& block);
   void count_region(const Region& region, std::size_t code_bytes);
+  void tell_thunks();
+  void tell_region(const Region& region, std::size_t inside_bytes, std::size_t code_bytes);
   void link(const Left& left, const Entry& entry);
   void drop_all();
   [[nodiscard]] static std::uint32_t missing(const Hart& hart) noexcept;
@@ -111,6 +115,7 @@ class Translator final : public Engine {
 
   EngineOptions options_;
   CodeCache cache_;
+  CodeRegister register_;
   std::unique_ptr<ExecutionCounters> counters_;  // null: nobody asked
   TranslationTarget target_;
   std::size_t thunk_bytes_ = 0;
@@ -287,15 +292,41 @@ const void* Translator::emit_region(Hart& hart, CodeImage& image, const Block& b
                             : find_region(image, block, options_.runs_before_translation == 0);
   const std::size_t used = cache_.used();
   const void* code = nullptr;
+  std::size_t inside_bytes = 0;
   try {
-    code =
-        RegionEmitter(cache_, target_, records_, region, vector_state_of(hart), emissions_).emit();
+    RegionEmitter emitter(cache_, target_, records_, region, vector_state_of(hart), emissions_);
+    code = emitter.emit();
+    inside_bytes = emitter.inside_bytes();
     publish_code();
   } catch (const Xbyak::Error&) {  // larger than the room that is kept for a region
   }
   totals_.time += std::chrono::steady_clock::now() - start;
   count_region(region, cache_.used() - used);
+  if (code != nullptr && register_.wanted())
+    tell_region(region, inside_bytes, cache_.used() - used);
   return code;
+}
+
+void Translator::tell_thunks() {
+  const Thunks& thunks = target_.thunks;
+  const auto* const enter = reinterpret_cast<const std::uint8_t*>(thunks.enter);
+  const auto* const end = cache_.executable(cache_.next());
+  const auto tell = [this](const char* name, const std::uint8_t* from, const std::uint8_t* to,
+                           StackShape stack) {
+    register_.add({name, from, {{static_cast<std::size_t>(to - from), stack}}});
+  };
+  tell("d1_enter_translated_code", enter, thunks.leave, StackShape::Called);
+  tell("d1_leave_translated_code", thunks.leave, thunks.call_semantics, StackShape::Inside);
+  tell("d1_call_semantics", thunks.call_semantics, end, StackShape::Calling);
+}
+
+void Translator::tell_region(const Region& region, std::size_t inside_bytes,
+                             std::size_t code_bytes) {
+  const std::uint8_t* const begin = cache_.executable(cache_.next()) - code_bytes;
+  register_.add({name_of_code(*region.image, region.blocks.front()->start),
+                 begin,
+                 {{inside_bytes, StackShape::Inside},
+                  {code_bytes - inside_bytes, StackShape::Called}}});
 }
 
 // code_bytes: 0 where it was rejected.
@@ -364,7 +395,9 @@ void Translator::drop_all() {
     if (const auto blocks = each.lock()) blocks->clear();
   images_.clear();
   while (any(insiders_)) std::this_thread::yield();
+  const std::uint8_t* const end = cache_.executable(cache_.next());
   cache_.drop(thunk_bytes_);
+  register_.drop(cache_.executable(cache_.next()), end);
   records_ = {};
   rejections_.clear();
   ++totals_.cache_drops;

@@ -93,6 +93,7 @@ class Context : public std::enable_shared_from_this<Context> {
   [[nodiscard]] Result<> load_with(const Program& program, const Grid& grid, const Loader& loader);
   // With load_mutex_: takes the nodes from the programs that have them.
   [[nodiscard]] Result<ProgramLoad> plan_load(const Program& program, const Grid& grid);
+  void name_code(const ElfImage& image);
   void note_loaded(const Program& program, const Grid& grid);
   void note_resident(const Program& program, const Grid& grid);
   void free_grid(std::uint32_t handle);

@@ -44,6 +44,8 @@ class ElfImage {
   [[nodiscard]] std::uint32_t end() const noexcept { return end_; }
   // Sorted by name.
   [[nodiscard]] const std::vector<Symbol>& kernels() const noexcept { return kernels_; }
+  // By address.
+  [[nodiscard]] const std::vector<Symbol>& functions() const noexcept { return functions_; }
   // Name of the function an address is in; empty if none.
   [[nodiscard]] std::string_view function_at(std::uint64_t address) const noexcept;
 

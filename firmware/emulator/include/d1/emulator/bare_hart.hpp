@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include <d1/base/code_names.hpp>
 #include <d1/base/error.hpp>
 #include <d1/emulator/engine_options.hpp>
 #include <d1/emulator/engine_statistics.hpp>
@@ -46,6 +47,8 @@ class BareHart {
   [[nodiscard]] Result<> read(std::uint64_t address, std::span<std::uint8_t> bytes) const;
   // Makes [base, + bytes) executable with what it holds now. fence.i takes the snapshot anew.
   [[nodiscard]] Result<> set_code(std::uint64_t base, std::uint64_t bytes);
+  // Names its functions where translated code is told of by name; before set_code().
+  void set_names(std::vector<NamedFunction> functions);
   void set_entry(std::uint64_t pc);
   void set_host_interface(std::uint64_t to_host, std::optional<std::uint64_t> from_host);
   // Text that the program writes; default: standard output.

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include <d1/base/code_names.hpp>
 #include <d1/base/error.hpp>
 #include <d1/emulator/engine_options.hpp>
 #include <d1/emulator/engine_statistics.hpp>
@@ -76,6 +77,11 @@ class Device {
   void run(const std::function<bool()>& stop, std::chrono::steady_clock::time_point deadline);
 
   [[nodiscard]] DeviceStatistics statistics();
+
+  // Names the functions of code that will be loaded at `offset` of nodes, for profilers and
+  // debuggers of this process (EngineOptions::names_code).
+  void name_code(std::uint64_t offset, std::span<const std::uint8_t> code,
+                 std::vector<NamedFunction> functions);
 
  private:
   class Implementation;

@@ -41,6 +41,10 @@ struct EngineOptions {
   // Counts exits of translated code and calls of semantics functions for EngineStatistics, at the
   // cost of an addition each.
   bool count_execution = false;
+  // Translated code is told of by name: to perf in /tmp/perf-PID.map, to gdb by its JIT interface.
+  bool perf_map = false, gdb_jit = false;
+
+  [[nodiscard]] bool names_code() const noexcept { return perf_map || gdb_jit; }
 };
 
 // "interp", "dbt" or "lockstep"; "portable", "avx2" or "avx512". Nothing for other names.
@@ -55,7 +59,8 @@ struct EngineOptions {
 
 // The options that the environment asks for, so that whole suites run with either engine:
 // D1_ENGINE and D1_HOST_LEVEL (names as above, others are ignored), D1_TRANSLATE_AFTER, a number
-// for runs_before_translation, and D1_LOCKSTEP_UNIT, "block" or "turn".
+// for runs_before_translation, D1_LOCKSTEP_UNIT, "block" or "turn", D1_PERF_MAP and D1_GDB_JIT,
+// which are on unless empty or 0.
 [[nodiscard]] EngineOptions engine_options_from_environment() noexcept;
 
 // The same for who is asked by a person: the engine of that name, or where that is empty the one
