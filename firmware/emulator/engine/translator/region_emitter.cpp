@@ -19,18 +19,6 @@ constexpr std::size_t kLoopAlignment = 32;
 
 }  // namespace
 
-RegionEmitter::RegionEmitter(CodeCache& cache, const TranslationTarget& target,
-                             TranslationRecords& records, const Region& region,
-                             const VectorState& state, EmissionCounts& counts)
-    : Assembler(cache, target.level),
-      target_(target),
-      records_(records),
-      region_(region),
-      counts_(counts),
-      memory_operand_(qword[rbp]),
-      uses_state_(blocks_that_use_state(region)),
-      entry_state_(uses_state_.contains(region.blocks.front()->start) ? state : VectorState{}) {}
-
 const std::uint8_t* RegionEmitter::emit() {
   const std::uint8_t* const entry = cache().executable(getCurr());
   const std::size_t sites = records_.sites.size(), links = records_.links.size();

@@ -6,27 +6,18 @@
 // semantics function. It must have emitted nothing then.
 #pragma once
 
-#include <deque>
-#include <functional>
-#include <map>
 #include <optional>
-#include <vector>
 
 #include "engine/register_use.hpp"
-#include "engine/translator/access_plan.hpp"
-#include "engine/translator/assembler.hpp"
-#include "engine/translator/integer_places.hpp"
-#include "engine/translator/region.hpp"
-#include "engine/translator/region_registers.hpp"
-#include "engine/translator/translation_target.hpp"
-#include "engine/translator/vector_state.hpp"
+#include "engine/translator/region_state.hpp"
 
 namespace d1::emulator {
 
-class RegionEmitter : public Assembler {
+class RegionEmitter : private RegionState {
  public:
   RegionEmitter(CodeCache& cache, const TranslationTarget& target, TranslationRecords& records,
-                const Region& region, const VectorState& state, EmissionCounts& counts);
+                const Region& region, const VectorState& state, EmissionCounts& counts)
+      : RegionState(cache, target, records, region, state, counts) {}
 
   // The executable address of the entry; null if the interpreter does as well, because most
   // vector instructions would only call their semantics. Throws Xbyak::Error if there is no room.
@@ -35,11 +26,6 @@ class RegionEmitter : public Assembler {
   [[nodiscard]] std::size_t inside_bytes() const noexcept { return inside_bytes_; }
 
  private:
-  using Reg64 = Xbyak::Reg64;
-  using Reg32 = Xbyak::Reg32;
-  using Label = Xbyak::Label;
-  using Operation = isa::Operation;
-
   // --- the region (region_emitter.cpp) --------------------------------------------------------
   void emit_all();
   void forget_all(std::size_t sites, std::size_t links);
@@ -56,25 +42,11 @@ class RegionEmitter : public Assembler {
     return floats_.any_kept() || vectors_.any_kept() || matrix_.sums.all_kept() != 0 ||
            !integers_.exchanges().empty();
   }
-  // A block as it is emitted for one state at its beginning.
-  struct Version {
-    const Block* block;
-    VectorState state;
-    bool emitted = false;
-    Label label{};
-  };
   // The version of the block at pc for the state here, to be emitted if it is new; null: outside.
   Version* version_of(std::uint64_t pc);
   Version* take_next_version();
   void emit_block(Version& version);
   void emit_operations(unsigned first);
-  // The body of a block that loops to itself, and whose accesses can be checked for many rounds at
-  // once (access_plan.hpp), is emitted twice: the copy is for when such a check fails.
-  struct LoopBody {
-    bool hoisted = false;  // accesses were checked, and part of the budget is put by
-    bool is_copy = false;
-    Label* top = nullptr;  // where the next round begins; null: where the block does
-  };
   void emit_body(const Version& version, const LoopBody& loop);
   const AccessPlan& plan_of(const Block& block);
   void emit_operation(const Operation& operation);
@@ -293,44 +265,6 @@ class RegionEmitter : public Assembler {
   Label& constant128(std::uint64_t low, std::uint64_t high);
 
   std::size_t inside_bytes_ = 0;
-  const TranslationTarget& target_;
-  TranslationRecords& records_;
-  const Region& region_;
-  EmissionCounts& counts_;
-  const Block* block_ = nullptr;  // being emitted
-  std::deque<Version> versions_;
-  Version* next_ = nullptr;  // falls through from what is being emitted
-  bool out_of_line_ = false;
-  LoopBody loop_;                // being emitted
-  std::deque<Label> loop_tops_;
-  std::map<const Block*, AccessPlan> plans_;
-  std::map<std::uint64_t, Label> exits_, budget_exits_;    // by guest address
-  std::map<UnitTicks, Label> counters_;                    // constants: what blocks cost
-  std::map<std::pair<std::uint64_t, std::uint64_t>, Label> constants128_;
-  std::map<std::array<std::uint64_t, 8>, Label> constants512_;
-  std::deque<std::function<void()>> cold_;
-  Xbyak::Address memory_operand_;
-
-  IntegerPlaces integers_;
-  // What the first run finds out for the second.
-  KeptRegisters floats_, vectors_;
-  std::uint32_t relies_on_ = 0;        // Reliance bits
-  std::uint32_t singles_read_ = 0;     // float registers used as singles
-  std::uint32_t unboxed_writes_ = 0;   // ... and those that may get something else
-  std::uint32_t always_boxed_ = 0;     // hold singles in the whole region, once that is checked
-  std::uint32_t boxed_ = 0;            // hold singles here
-  Label flush_, reload_, guard_;
-
-  const std::unordered_set<std::uint64_t> uses_state_;  // blocks
-  const VectorState entry_state_;  // known only if the entry's code depends on it
-  VectorState state_;              // here
-  UnitTicks varying_{};                    // of the block so far: beyond its fixed_units
-  unsigned vectors_seen_ = 0, vector_calls_ = 0;
-  std::vector<std::pair<isa::InstructionId, bool>> emitted_;  // and whether in line
-  MatrixRegisters matrix_;
-  // Here, and before the operation that is being emitted: what its way out of line finds.
-  SumStates sums_here_, sums_before_;
-  OperandForms forms_;  // here
 };
 
 }  // namespace d1::emulator
