@@ -25,13 +25,11 @@ class Operation {
         wrong_(device.sharded<std::uint64_t>(kResultStride * grid_.nodes(), grid_)),
         stream_(device.stream()) {}
 
-  // Host seconds of so many rounds, the launch included.
-  double run(std::uint64_t rounds) {
+  // So many rounds, the launch included.
+  Elapsed run(std::uint64_t rounds) {
     return time([&] {
-             kernel_.launch(stream_, grid_, {.harts = 1}, wrong_, rounds)
-                 .wait(std::chrono::minutes(10));
-           })
-        .seconds;
+      kernel_.launch(stream_, grid_, {.harts = 1}, wrong_, rounds).wait(std::chrono::minutes(10));
+    });
   }
 
   // Of the last run.
@@ -55,16 +53,21 @@ void measure_operation(Run& run, const char* name, Operation operation) {
   const std::uint64_t rounds = run.pick(1000, 50);
   const int samples = run.pick(21, 2);
   (void)operation.run(rounds);
-  std::vector<double> times;
-  for (int i = 0; i < samples; ++i)
-    times.push_back(operation.run(rounds) * 1e6 / static_cast<double>(rounds));
+  const double to_us_each = 1e6 / static_cast<double>(rounds);
+  std::vector<double> times, cpu_times;
+  for (int i = 0; i < samples; ++i) {
+    const Elapsed elapsed = operation.run(rounds);
+    times.push_back(elapsed.seconds * to_us_each);
+    cpu_times.push_back(elapsed.cpu_seconds * to_us_each);
+  }
   operation.check();
   run.report({.name = name,
               .value = median(times),
               .unit = "us",
               .nodes = kDieNodes,
-              .note = fmt::format("{} launches of {}; the quickest {:.1f}", samples, rounds,
-                                  *std::ranges::min_element(times))});
+              .note = fmt::format("{} launches of {}; the quickest {:.1f}; {:.1f} of CPU time each",
+                                  samples, rounds, *std::ranges::min_element(times),
+                                  median(cpu_times))});
 }
 
 void measure_put(Run& run, Operation prepare, Operation put, Operation check) {
@@ -83,7 +86,7 @@ void measure_put(Run& run, Operation prepare, Operation put, Operation check) {
                                std::memcpy(to.data(), from.data(), kBytes);
                            }).seconds;
     theirs.push_back(bytes / seconds / 1e9);
-    ours.push_back(bytes / put.run(rounds) / 1e9);
+    ours.push_back(bytes / put.run(rounds).seconds / 1e9);
     ratios.push_back(ours.back() / theirs.back());
   }
   (void)check.run(0);

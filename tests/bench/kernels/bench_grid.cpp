@@ -3,7 +3,7 @@
 // leaves in the first element of a node's packet of `wrong` how much it found wrong.
 #include "bench_grid.hpp"
 
-#include <array>
+#include <functional>
 #include <span>
 
 #include <d1/kernel.hpp>
@@ -12,8 +12,8 @@
 namespace {
 
 using arrived = d1::semaphore<0>;
-using Packet = std::array<float, 16>;
 
+alignas(64) float packet[16];
 alignas(64) std::uint32_t source[d1::bench::put_words], destination[d1::bench::put_words];
 alignas(64) volatile std::uint32_t round_of_node;
 
@@ -37,12 +37,8 @@ D1_KERNEL void reduce(d1::sharded<std::uint64_t> wrong, std::uint64_t rounds) {
   const std::uint32_t nodes = d1::nodes();
   std::uint64_t bad = 0;
   for (std::uint64_t round = 0; round < rounds; ++round) {
-    Packet packet;
-    packet.fill(static_cast<float>(d1::rank() + round % 8));
-    packet = d1::kernels::all_reduce(packet, [](Packet a, const Packet& b) {
-      for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
-      return a;
-    });
+    for (float& value : packet) value = static_cast<float>(d1::rank() + round % 8);
+    d1::kernels::all_reduce(std::span(packet), std::plus<float>());
     // Small whole numbers: exact.
     bad += packet[15] != static_cast<float>(nodes * (nodes - 1) / 2 + nodes * (round % 8));
   }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small kernels that show what the dispatch loop and the SDK do.
-#include <array>
 #include <cassert>
 #include <cerrno>
 #include <cmath>
@@ -92,12 +91,9 @@ D1_KERNEL void value_collectives(std::uint64_t* out) {
     out[0] = d1::kernels::all_reduce(d1::rank() + round, add) - block[0];
     out[1] = d1::kernels::all_reduce(Ranks{d1::rank() + 1, 1}, Ranks::append).hash;
   }
-  std::array<float, 16> packet;
-  for (std::size_t i = 0; i < packet.size(); ++i) packet[i] = static_cast<float>(d1::rank() + i);
-  packet = d1::kernels::all_reduce(packet, [](std::array<float, 16> a, std::array<float, 16> b) {
-    for (std::size_t i = 0; i < a.size(); ++i) a[i] = a[i] > b[i] ? a[i] : b[i];
-    return a;
-  });
+  float packet[16];
+  for (unsigned i = 0; i < 16; ++i) packet[i] = static_cast<float>(d1::rank() + i);
+  d1::kernels::all_reduce(std::span(packet), [](float a, float b) { return a > b ? a : b; });
   out[2] = static_cast<std::uint64_t>(packet[15]);
 }
 

@@ -4,13 +4,12 @@
 // One hart of every node calls them, all in the same order; blocks lie at the same address on every
 // node (globals and replicated buffers do). They use semaphores D1_SEMAPHORE_LIBRARY to + 4, which
 // are zero again afterwards. Blocks travel along a binomial tree of ranks, so that a node waits for
-// at most log2(nodes) others; values of up to a packet along a tree eight wide, without handshakes.
+// at most log2(nodes) others; what fits in a packet along a tree eight wide, without handshakes.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <type_traits>
 
@@ -33,7 +32,9 @@ inline constexpr std::size_t packet_bytes = 64;
 // What all_reduce() of a value keeps on every node. A node is the parent of up to 7 others on each
 // level of the tree: those whose ranks differ from its own in one digit to the base of 8 alone, if
 // its own digit is zero there and in all places below.
-inline constexpr std::uint32_t tree_width = 8, tree_levels = 7;  // 8^7 ranks: an ExaPOD and more
+inline constexpr std::uint32_t tree_bits = 3;  // of a digit
+inline constexpr std::uint32_t tree_width = 1 << tree_bits;
+inline constexpr std::uint32_t tree_levels = 7;  // 8^7 ranks: an ExaPOD and more
 struct alignas(packet_bytes) packet {
   std::byte bytes[packet_bytes];
 };
@@ -88,15 +89,13 @@ completion send_to_all(std::span<T> block, semaphore_number done = transfer_sema
                    {.far = static_cast<semaphore_number>(broadcast_arrived), .done = done});
 }
 
-// Of the tree of all_reduce() of a value.
-inline std::uint32_t children_on_level(std::uint32_t rank, std::uint32_t all, std::uint32_t step) {
-  return std::min(tree_width - 1, (all - 1 - rank) / step);
+// Of the tree of all_reduce() of a value: a rank's digit on the level that begins at bit `shift`,
+// and how many children it has there if that is zero.
+inline std::uint32_t digit_of(std::uint32_t rank, std::uint32_t shift) {
+  return rank >> shift & (tree_width - 1);
 }
-inline std::uint32_t children_of(std::uint32_t rank, std::uint32_t all) {
-  std::uint32_t children = 0;
-  for (std::uint32_t step = 1; step < all && rank / step % tree_width == 0; step *= tree_width)
-    children += children_on_level(rank, all, step);
-  return children;
+inline std::uint32_t children_of(std::uint32_t rank, std::uint32_t all, std::uint32_t shift) {
+  return std::min(tree_width - 1, (all - 1 - rank) >> shift);
 }
 
 }  // namespace detail
@@ -127,41 +126,53 @@ void all_reduce(std::span<T> values, std::span<T> scratch, Combine combine) {
   else d1_sem_wait(detail::broadcast_arrived, 1);
 }
 
-// The same for one value of up to a packet (a number, an array of a few), much quicker: a node
-// sends one packet and gets one back. Combined in the order of ranks, grouped as the tree is:
-// ((0 1 .. 7) (8 9 .. 15) ..): reproducible bit by bit, and no operation need be commutative.
-template <typename T, typename Combine>
-[[nodiscard]] T all_reduce(T value, Combine combine) {
-  static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= detail::packet_bytes,
-                "use all_reduce() of a span for more than a packet");
+// The same for `values` of up to a packet, much quicker and without scratch: a node sends one packet
+// and gets one back. Combined in the order of ranks, grouped as the tree is: ((0 1 .. 7) (8 9 .. 15)
+// ..): reproducible bit by bit, and no operation need be commutative.
+template <typename T, std::size_t Count, typename Combine>
+requires(Count != std::dynamic_extent)
+void all_reduce(std::span<T, Count> values, Combine combine) {
   using namespace detail;
+  constexpr std::size_t bytes = Count * sizeof(T);
+  static_assert(std::is_trivially_copyable_v<T> && bytes <= packet_bytes,
+                "give all_reduce() scratch for more than a packet");
   const std::uint32_t all = nodes(), me = rank();
-  if (all == 1) return value;
+  if (all == 1) return;
   // Those of higher levels may come before the others, so a node waits for all of its children at
   // once. Nobody writes a slot again before everyone has got this result: none must be granted.
-  if (const std::uint32_t children = children_of(me, all); children != 0)
-    d1_sem_wait(value_arrived, children);
-  std::uint32_t level = 0, step = 1;
-  for (; step < all && me / step % tree_width == 0; ++level, step *= tree_width) {
-    for (std::uint32_t child = 0; child < children_on_level(me, all, step); ++child) {
-      T other;
-      std::memcpy(&other, value_of_child[level][child].bytes, sizeof(T));
-      value = combine(value, other);
+  std::uint32_t children = 0, top = 0;  // top: where the level begins on which it is a child
+  for (; all - 1 >> top != 0 && digit_of(me, top) == 0; top += tree_bits)
+    children += children_of(me, all, top);
+  if (children != 0) d1_sem_wait(value_arrived, children);
+  const packet(*slots)[tree_width - 1] = value_of_child;
+  for (std::uint32_t shift = 0; shift != top; shift += tree_bits, ++slots) {
+    for (std::uint32_t child = 0; child != children_of(me, all, shift); ++child) {
+      T other[Count];
+      __builtin_memcpy(other, (*slots)[child].bytes, bytes);
+#pragma clang loop vectorize(assume_safety)
+      for (std::size_t i = 0; i < Count; ++i) values[i] = combine(values[i], other[i]);
     }
   }
   packet& sent = me == 0 ? value_of_all : value_sent;
-  std::memcpy(sent.bytes, &value, sizeof(T));
+  __builtin_memcpy(sent.bytes, values.data(), bytes);
   // Sources are free to be written again when the next result is due: nobody waits for that here.
   if (me == 0) {
     (void)send_to_all(std::span(&sent, 1), semaphore_number::none);
-    return value;
+    return;
   }
-  const std::uint32_t digit = me / step % tree_width;
+  const std::uint32_t digit = digit_of(me, top);
   (void)put(std::span(&sent, 1),
-            global_ptr<packet>::at(me - digit * step, &value_of_child[level][digit - 1]),
+            global_ptr<packet>::at(me - (digit << top),
+                                   &value_of_child[top / tree_bits][digit - 1]),
             {.far = static_cast<semaphore_number>(value_arrived), .done = semaphore_number::none});
   d1_sem_wait(broadcast_arrived, 1);
-  std::memcpy(&value, value_of_all.bytes, sizeof(T));
+  __builtin_memcpy(values.data(), value_of_all.bytes, bytes);
+}
+
+// The combination of all nodes' values.
+template <typename T, typename Combine>
+[[nodiscard]] T all_reduce(T value, Combine combine) {
+  all_reduce(std::span<T, 1>(&value, 1), combine);
   return value;
 }
 
