@@ -92,7 +92,8 @@ std::uint64_t Fabric::commit(std::vector<Outbox>& outboxes, std::uint64_t seed,
     trace = mix(trace ^ packet->departure) + packet->source;
     trace =
         mix(trace ^ packet->value) + (std::uint64_t{packet->destination} << 32 | packet->offset);
-    HeldPackets::Entry* held = held_.take(*packet, launch_of(*packet), seed);
+    HeldPackets::Entry* held =
+        seed == 0 ? nullptr : held_.take(*packet, launch_of(*packet), seed);
     if (held == nullptr)
       carry_out(*packet, *outbox);
     else if (held->left)
@@ -395,7 +396,7 @@ void Fabric::grid_barrier(const Packet& packet) {
   arrived.emplace_back(packet.source, packet.departure);
   if (arrived.size() < launch->grid->size()) return;
   const auto way = [&](NodeIndex node) {
-    return launch->routes->from_first[launch->grid->rank(machine_.place(node)).value_or(0)];
+    return launch->routes->from_first[machine_.node(node).rank()];
   };
   std::uint64_t release = 0;
   for (const auto& [node, departure] : arrived) release = std::max(release, departure + way(node));

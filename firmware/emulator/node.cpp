@@ -18,6 +18,8 @@ using isa::HartStatus;
 using isa::WaitKind;
 
 Node::Node(const MachineState& machine, NodeIndex id) : machine_(machine), id_(id) {
+  ready_at_.fill(kNever);
+  waits_at_.fill(kNoSemaphore);
   code_.rom = &machine.rom();
   for (unsigned i = 0; i < isa::kHartsPerNode; ++i) {
     Hart& hart = harts_[i];
@@ -31,13 +33,13 @@ Node::Node(const MachineState& machine, NodeIndex id) : machine_(machine), id_(i
 }
 
 void Node::reset() {
-  for (Hart& hart : harts_) hart.status = HartStatus::Reset;
+  for (Hart& hart : harts_) set_status(hart, HartStatus::Reset);
   semaphores_.fill(0);
   pending_.clear();
   transfers_ = {};
   node_barrier_ = {};
   grid_barrier_ = {};
-  launch_ = nullptr;
+  set_launch(nullptr);
 }
 
 // From reset: everything zero but identity, time and counters.
@@ -52,7 +54,7 @@ void Node::start_hart(unsigned index, std::uint64_t when) {
   hart.clock = clock;
   hart.instret = instret;
   hart.pc = D1_ROM_BASE;
-  hart.status = HartStatus::Runnable;
+  set_status(hart, HartStatus::Runnable);
   transfers_[index] = {};
 }
 
@@ -63,15 +65,18 @@ void Node::wake(Hart& hart, std::uint64_t when) noexcept {
     return;
   }
   hart.clock = std::max(hart.clock, when);
-  hart.status = HartStatus::Runnable;
   hart.wait.kind = WaitKind::None;
+  set_status(hart, HartStatus::Runnable);
 }
 
-std::uint64_t Node::next_time() const noexcept {
-  std::uint64_t next = kNever;
-  for (const Hart& hart : harts_)
-    if (hart.status == HartStatus::Runnable) next = std::min(next, hart.clock);
-  return next;
+// With the hart's clock and what it waits for as they are.
+void Node::set_status(Hart& hart, HartStatus status) noexcept {
+  hart.status = status;
+  ready_at_[hart.hart_id] = status == HartStatus::Runnable ? hart.clock : kNever;
+  const bool at_semaphore =
+      status == HartStatus::Parked && hart.wait.kind == WaitKind::Semaphore;
+  waits_at_[hart.hart_id] = at_semaphore ? static_cast<std::uint8_t>(hart.wait.index)
+                                         : kNoSemaphore;
 }
 
 unsigned Node::run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t slice,
@@ -80,36 +85,54 @@ unsigned Node::run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint6
   const std::size_t sent = outbox.packets.size();
   unsigned ran = 0;
   for (;;) {
-    Hart* first = nullptr;
+    unsigned first = 0;
     std::uint64_t second = end;
-    for (Hart& hart : harts_) {
-      if (hart.status != HartStatus::Runnable) continue;
-      if (first == nullptr || hart.clock < first->clock) {
-        if (first != nullptr) second = std::min(second, first->clock);
-        first = &hart;
-      } else {
-        second = std::min(second, hart.clock);
-      }
+    for (unsigned i = 1; i < isa::kHartsPerNode; ++i) {
+      const bool earlier = ready_at_[i] < ready_at_[first];
+      second = std::min(second, ready_at_[earlier ? first : i]);
+      if (earlier) first = i;
     }
-    if (first == nullptr || first->clock >= end) break;
+    const std::uint64_t start = ready_at_[first];
+    if (start >= end) break;
     if (lone && outbox.packets.size() != sent) break;
     // A turn is no longer than a slice, however far the others are ahead: what harts share is
     // accounted turn by turn, and long turns would drive them further and further apart.
-    const std::uint64_t budget = end - first->clock;
-    ran |= 1u << first->hart_id;
-    run_turn(engine, *first, second == end ? budget : std::min(budget, slice));
+    const std::uint64_t budget = end - start;
+    ran |= 1u << first;
+    run_turn(engine, harts_[first], second == end ? budget : std::min(budget, slice));
   }
   outbox_ = nullptr;
   return ran;
 }
 
-void Node::prefetch() const noexcept {
-  __builtin_prefetch(&code_);
-  for (const Hart& hart : harts_) {
-    __builtin_prefetch(&hart.status);
-    __builtin_prefetch(&hart.units);
-    for (unsigned i = 0; i < hart.x.size(); i += 8) __builtin_prefetch(&hart.x[i], 1);
+namespace {
+
+// All lines of the host's cache from `first` to before `last`.
+void prefetch_lines(const void* first, const void* last) noexcept {
+  constexpr std::uintptr_t kLine = 64;
+  for (auto line = reinterpret_cast<std::uintptr_t>(first) & ~(kLine - 1);
+       line < reinterpret_cast<std::uintptr_t>(last); line += kLine)
+    __builtin_prefetch(reinterpret_cast<const void*>(line), 1);
+}
+
+}  // namespace
+
+void Node::prefetch() const noexcept { prefetch_lines(this, &transfers_); }
+
+void Node::prefetch_harts(std::uint64_t end) const noexcept {
+  for (unsigned i = 0; i < isa::kHartsPerNode; ++i) {
+    if (ready_at_[i] >= end) continue;
+    const Hart& hart = harts_[i];
+    prefetch_lines(&hart.x, &hart.f);
+    prefetch_lines(&hart.pc, &hart + 1);
+    const std::uint64_t span = ready_at_[i] / UnitShare::kSpanTicks % UnitShare::kSpans;
+    __builtin_prefetch(&units_.taken[span], 1);
   }
+  __builtin_prefetch(&units_.first, 1);
+  __builtin_prefetch(&units_.busy, 1);
+  __builtin_prefetch(&semaphores_[D1_SEMAPHORE_LAUNCH], 1);
+  if (!pending_.empty()) __builtin_prefetch(pending_.data(), 1);
+  __builtin_prefetch(machine_.sram(id_) + D1_MAILBOX_ADDRESS);
 }
 
 void Node::run_turn(Engine& engine, Hart& hart, std::uint64_t budget) {
@@ -125,9 +148,9 @@ void Node::run_turn(Engine& engine, Hart& hart, std::uint64_t budget) {
   retired_ += hart.instret - instret;
   settle(hart, units_);
   switch (end) {
-    case TurnEnd::Budget: case TurnEnd::Block: break;
+    case TurnEnd::Budget: case TurnEnd::Block: set_status(hart, HartStatus::Runnable); break;
     case TurnEnd::Parked: {
-      hart.status = HartStatus::Parked;
+      set_status(hart, HartStatus::Parked);
       hart.wait.since = hart.clock;
       // A remote access leaves when the hart stops for it.
       if (hart.wait.kind == WaitKind::RemoteAccess && outbox_->packets.size() > before)
@@ -135,14 +158,14 @@ void Node::run_turn(Engine& engine, Hart& hart, std::uint64_t budget) {
       if (const std::uint64_t when = wake_at_[hart.hart_id]; when != 0) wake(hart, when);
       break;
     }
-    case TurnEnd::Stopped: hart.status = HartStatus::Reset; break;
+    case TurnEnd::Stopped: set_status(hart, HartStatus::Reset); break;
     case TurnEnd::Unhandled: note_unhandled_trap(hart); break;
   }
 }
 
 // The record that the firmware's handler would have written.
 void Node::note_unhandled_trap(Hart& hart) {
-  hart.status = HartStatus::Stopped;
+  set_status(hart, HartStatus::Stopped);
   d1_trap_record record{};
   record.launch_id = launch_ != nullptr ? launch_->id : 0;
   record.cause = static_cast<std::uint64_t>(hart.trap.cause);
@@ -200,9 +223,7 @@ void Node::take(unsigned semaphore, std::uint64_t count) {
 
 // Forgets when posts arrived that all running harts see.
 void Node::settle_posts() {
-  std::uint64_t seen = kNever;
-  for (const Hart& hart : harts_)
-    if (hart.status == HartStatus::Runnable) seen = std::min(seen, hart.clock);
+  const std::uint64_t seen = next_time();
   auto end = pending_.begin();
   for (; end != pending_.end() && end->arrival <= seen; ++end) {
     auto& value = semaphores_[end->semaphore];
@@ -225,12 +246,10 @@ std::uint64_t Node::satisfied_at(unsigned semaphore, std::uint64_t count) const 
 }
 
 void Node::wake_waiters(unsigned semaphore, std::uint64_t now) {
-  for (Hart& hart : harts_) {
-    if (hart.status != HartStatus::Parked || hart.wait.kind != WaitKind::Semaphore ||
-        hart.wait.index != semaphore)
-      continue;
-    const std::uint64_t when = satisfied_at(semaphore, hart.wait.amount);
-    if (when != kNever) wake(hart, std::max(now, when));
+  for (unsigned i = 0; i < isa::kHartsPerNode; ++i) {
+    if (waits_at_[i] != semaphore) continue;
+    const std::uint64_t when = satisfied_at(semaphore, harts_[i].wait.amount);
+    if (when != kNever) wake(harts_[i], std::max(now, when));
   }
 }
 

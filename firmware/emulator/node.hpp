@@ -4,6 +4,7 @@
 // between quanta only the committing thread touches nodes. So nothing here locks.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -19,7 +20,7 @@ namespace d1::emulator {
 
 class MachineState;  // machine_state.hpp: what nodes look up about the machine
 
-class Node final : public isa::Environment {
+class alignas(64) Node final : public isa::Environment {
  public:
   Node(const MachineState& machine, NodeIndex id);
   Node(const Node&) = delete;
@@ -31,6 +32,8 @@ class Node final : public isa::Environment {
     return static_cast<std::uint32_t>(value_at(index, ~std::uint64_t{0}));
   }
   [[nodiscard]] LaunchContext* launch() const noexcept { return launch_; }
+  // In the grid of the launch.
+  [[nodiscard]] std::uint32_t rank() const noexcept { return rank_; }
   [[nodiscard]] const CodeView& code() const noexcept { return code_; }
   // Retired by all harts since the node was first woken.
   [[nodiscard]] std::uint64_t instructions() const noexcept { return retired_; }
@@ -40,7 +43,10 @@ class Node final : public isa::Environment {
   }
 
   // --- between quanta -----------------------------------------------------------------------
-  void set_launch(LaunchContext* launch) noexcept { launch_ = launch; }
+  void set_launch(LaunchContext* launch, std::uint32_t rank = 0) noexcept {
+    launch_ = launch;
+    rank_ = rank;
+  }
   void set_program(std::shared_ptr<CodeImage> image) { code_.program = std::move(image); }
   // All harts back to reset, semaphores to zero; SRAM is left alone.
   void reset();
@@ -59,15 +65,19 @@ class Node final : public isa::Environment {
   void transfer_far(unsigned hart, std::uint64_t when);
   // Earliest time at which a hart can run, or kNever.
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
-  [[nodiscard]] std::uint64_t next_time() const noexcept;
+  [[nodiscard]] std::uint64_t next_time() const noexcept {
+    return std::min({ready_at_[0], ready_at_[1], ready_at_[2], ready_at_[3]});
+  }
 
   // --- in a quantum -------------------------------------------------------------------------
   // Runs all harts that can run before `end` (ticks). `lone`: no other node is active, so stop
   // after the first turn that sent something. slice: ticks by which harts may run apart.
   // Which harts had a turn, a bit each.
   unsigned run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t slice, bool lone);
-  // The node is about to run: asks for what its turns begin with.
+  // The node is to be looked at soon: asks the host for the lines of its cache that hold what says
+  // whether and when it runs; later for those of the harts that run before `end`.
   void prefetch() const noexcept;
+  void prefetch_harts(std::uint64_t end) const noexcept;
 
   // --- Environment --------------------------------------------------------------------------
   isa::Outcome access(isa::Hart& hart, const isa::Operation& operation, std::uint64_t address,
@@ -101,6 +111,7 @@ class Node final : public isa::Environment {
   bool write_csr(isa::Hart& hart, unsigned number, std::uint64_t value) override;
 
  private:
+  static constexpr std::uint8_t kNoSemaphore = 0xff;
   static constexpr std::size_t kSettlePosts = 16;  // own: from so many on they are looked through
   struct PendingPost {
     std::uint64_t arrival;
@@ -140,22 +151,31 @@ class Node final : public isa::Environment {
                       isa::WaitKind kind, std::uint64_t harts);
   Packet& send(const isa::Hart& hart, PacketKind kind);
 
+  void set_status(isa::Hart& hart, isa::HartStatus status) noexcept;
+
+  // In the order of how often who visits a node looks at it, since on a large machine every line of
+  // the host's cache counts.
   const MachineState& machine_;
+  LaunchContext* launch_ = nullptr;
+  Outbox* outbox_ = nullptr;  // of the running thread; null between quanta
+  // Of harts, so that who looks for one to run or to wake need not visit them: its clock when it was
+  // last able to run, else kNever; the semaphore it is parked at, else kNoSemaphore.
+  std::array<std::uint64_t, isa::kHartsPerNode> ready_at_;
+  std::uint64_t retired_ = 0;  // instructions
   NodeIndex id_;
+  std::uint32_t rank_ = 0;
   std::uint32_t sequence_ = 0;
-  std::array<isa::Hart, isa::kHartsPerNode> harts_{};
-  std::array<std::uint32_t, D1_SEMAPHORES> semaphores_{};
+  std::array<std::uint8_t, isa::kHartsPerNode> waits_at_;
+  std::uint8_t last_hart_ = 0;  // that ran
+  std::array<std::uint64_t, isa::kHartsPerNode> wake_at_{};  // asked for during the hart's own turn
+  CodeView code_;
   std::vector<PendingPost> pending_;  // by arrival
   std::array<TransferState, isa::kHartsPerNode> transfers_{};
   Barrier node_barrier_, grid_barrier_;
-  CodeView code_;
   std::shared_ptr<CodeImage> previous_program_;  // replaced by fence.i in the turn that runs
   UnitShare units_;
-  std::uint64_t retired_ = 0;  // instructions
-  std::array<std::uint64_t, isa::kHartsPerNode> wake_at_{};  // asked for during the hart's own turn
-  std::uint8_t last_hart_ = 0;  // that ran
-  LaunchContext* launch_ = nullptr;
-  Outbox* outbox_ = nullptr;  // of the running thread; null between quanta
+  std::array<std::uint32_t, D1_SEMAPHORES> semaphores_{};
+  std::array<isa::Hart, isa::kHartsPerNode> harts_{};
 };
 
 }  // namespace d1::emulator

@@ -389,7 +389,7 @@ bool Node::read_csr(const Hart& hart, unsigned number, std::uint64_t& value) {
     case 0xf14:  // mhartid
       value = (std::uint64_t{place.die} << D1_NODE_BITS | place.node) << 2 | hart.hart_id;
       return true;
-    case 0xcc0: value = grid != nullptr ? grid->rank(place).value_or(0) : 0; return true;
+    case 0xcc0: value = rank_; return true;
     case 0xcc1: value = grid != nullptr ? grid->size() : 0; return true;
     case 0xcc2:
       value = grid != nullptr ? std::uint64_t{grid->rows()} << 32 | grid->columns() : 0;

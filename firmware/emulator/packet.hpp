@@ -44,7 +44,8 @@ struct Packet {
   std::uint32_t text_at = 0, text_bytes = 0;  // Print: where in Outbox::text
 };
 
-struct Outbox {
+// In lines of the host's cache of its own: each host thread has one.
+struct alignas(64) Outbox {
   std::vector<Packet> packets;
   std::string text;
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "mix.hpp"
 
@@ -20,8 +21,7 @@ Scheduler::Scheduler(MachineState& machine, Fabric& fabric, SchedulerOptions opt
       engine_(make_engine(options_.engine)),
       pool_(std::max(1u, options_.threads), options_.join_delay),
       outboxes_(pool_.threads()),
-      retired_(pool_.threads()),
-      traces_(pool_.threads()),
+      tallies_(pool_.threads()),
       scheduled_(std::size_t{machine.positions()} * sizeof(std::uint64_t)) {}
 
 void Scheduler::activate(NodeIndex id, std::uint64_t next) {
@@ -91,10 +91,7 @@ bool Scheduler::step() {
 
 void Scheduler::commit() {
   trace_ = fabric_.commit(outboxes_, options_.seed, trace_);
-  for (std::uint64_t& sum : traces_) {
-    trace_ += sum;
-    sum = 0;
-  }
+  for (Tally& tally : tallies_) trace_ += std::exchange(tally.trace, 0);
   trace_ = mix(trace_);
   for (const NodeIndex id : fabric_.touched()) activate(id);
   fabric_.clear_touched();
@@ -103,11 +100,11 @@ void Scheduler::commit() {
 void Scheduler::run_nodes(std::uint64_t end, bool lone) {
   const auto count = static_cast<std::uint32_t>(running_.size());
   next_times_.resize(count);
-  pool_.run(count, [&](std::uint32_t item, unsigned worker) {
+  const auto run = [&](std::uint32_t item, unsigned worker) {
     Node& node = *machine_.find(running_[item]);
     const std::uint64_t before = node.instructions();
     unsigned ran = node.run(*engine_, outboxes_[worker], end, slice(node.id()), lone);
-    retired_[worker] += node.instructions() - before;
+    tallies_[worker].retired += node.instructions() - before;
     // Here, not by the committing thread, since this one has the node in its caches.
     next_times_[item] = node.next_time();
     std::uint64_t hash = node.id();
@@ -116,8 +113,20 @@ void Scheduler::run_nodes(std::uint64_t end, bool lone) {
       hash = mix(hash ^ hart.clock) + hart.instret;
       hash = mix(hash ^ hart.pc) + static_cast<std::uint64_t>(hart.status);
     }
-    traces_[worker] += mix(hash);  // a sum: the same whoever ran the node
-  });
+    tallies_[worker].trace += mix(hash);  // a sum: the same whoever ran the node
+  };
+  const auto look = [&](std::uint32_t item, WorkerPool::Ahead ahead) {
+    const Node& node = *machine_.find(running_[item]);
+    if (ahead == WorkerPool::Ahead::Far) node.prefetch();
+    else node.prefetch_harts(end);
+  };
+  pool_.run(count, run, look);
+}
+
+std::vector<std::uint64_t> Scheduler::retired() const {
+  std::vector<std::uint64_t> retired;
+  for (const Tally& tally : tallies_) retired.push_back(tally.retired);
+  return retired;
 }
 
 // How far harts of a node may run apart; a seed varies it from node to node and time to time.

@@ -45,7 +45,7 @@ class Scheduler {
   [[nodiscard]] std::uint64_t trace_hash() const noexcept { return trace_; }
   [[nodiscard]] EngineStatistics engine_statistics() { return engine_->statistics(); }
   // Instructions retired by each host thread.
-  [[nodiscard]] const std::vector<std::uint64_t>& retired() const noexcept { return retired_; }
+  [[nodiscard]] std::vector<std::uint64_t> retired() const;
 
  private:
   static constexpr std::uint64_t kLoneQuanta = 64;   // a node alone commits at least that often
@@ -67,8 +67,11 @@ class Scheduler {
   std::unique_ptr<Engine> engine_;
   WorkerPool pool_;
   std::vector<Outbox> outboxes_;       // by worker
-  std::vector<std::uint64_t> retired_; // by worker
-  std::vector<std::uint64_t> traces_;  // by worker: order-independent sums
+  struct alignas(64) Tally {
+    std::uint64_t retired = 0;  // instructions
+    std::uint64_t trace = 0;    // an order-independent sum
+  };
+  std::vector<Tally> tallies_;         // by worker
   using Calendar = std::map<std::uint64_t, std::vector<NodeIndex>>;  // by quantum
   Calendar calendar_;
   Calendar::iterator recent_ = calendar_.end();  // where the last node was entered

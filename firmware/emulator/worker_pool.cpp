@@ -9,9 +9,9 @@ namespace d1::emulator {
 namespace {
 
 constexpr auto kSpin = std::chrono::microseconds(200);  // a wake across cores costs about 60 us
-constexpr std::uint32_t kWorthWaking = 8;               // items below which sleepers are left alone
-
-constexpr unsigned kPausesBeforeYield = 256;             // about 10 us: longer than most waits
+constexpr unsigned kPausesBeforeYield = 256;            // about 10 us: longer than most waits
+// Own: items, each some 100 ns to some us, while a fetch from the host's memory takes 100 ns.
+constexpr std::uint32_t kFarAhead = 6, kNearAhead = 3;
 
 // One step of waiting for another core; on a busy host lets that thread run after a while.
 void pause_briefly(unsigned round) {
@@ -36,12 +36,10 @@ WorkerPool::~WorkerPool() {
   for (auto& thread : helpers_) thread.join();
 }
 
-void WorkerPool::run(std::uint32_t count, const Work& work) {
-  if (helpers_.empty() || count < 2) {
-    for (std::uint32_t item = 0; item < count; ++item) work(item, 0);
-    return;
-  }
+void WorkerPool::run(std::uint32_t count, const Work& work, const Look& look) {
+  if (count == 1) return work(0, 0);
   work_ = &work;
+  look_ = &look;
   // Small chunks balance the load, large ones keep neighbours' memory on one core.
   chunk_ = std::clamp<std::uint32_t>(count / (threads() * 16), 1, 16);
   backwards_ = !backwards_;
@@ -51,14 +49,12 @@ void WorkerPool::run(std::uint32_t count, const Work& work) {
     share.end = static_cast<std::uint32_t>(std::uint64_t{count} * (worker + 1) / threads());
     share.next.store(share.begin, std::memory_order_relaxed);
   }
+  if (helpers_.empty()) return take_items(0);
   finished_.store(0, std::memory_order_relaxed);
   const std::uint64_t job = (state_.load(std::memory_order_relaxed) >> 32) + 1;
   // Publishes the job's fields; pairs with the acquire of the helper's compare-exchange.
   state_.store(job << 32 | kOpen, std::memory_order_seq_cst);
-  if (count >= kWorthWaking && sleepers_.load(std::memory_order_seq_cst) != 0) {
-    wakes_.fetch_add(1, std::memory_order_seq_cst);
-    wakes_.notify_all();
-  }
+  wake(count / kWorthWaking);
   if (join_delay_) join_delay_(0);
   take_items(0);
   const std::uint64_t joined =
@@ -68,18 +64,33 @@ void WorkerPool::run(std::uint32_t count, const Work& work) {
     pause_briefly(round);
 }
 
+// Wakes at most so many of those that sleep.
+void WorkerPool::wake(std::uint32_t helpers) {
+  helpers = std::min(helpers, sleepers_.load(std::memory_order_seq_cst));
+  if (helpers == 0) return;
+  wakes_.fetch_add(1, std::memory_order_seq_cst);
+  if (helpers == helpers_.size()) return wakes_.notify_all();
+  for (; helpers != 0; --helpers) wakes_.notify_one();
+}
+
 void WorkerPool::take_items(unsigned worker) {
   for (unsigned i = 0; i < shares_.size(); ++i)
     take_from(shares_[(worker + i) % shares_.size()], worker);
 }
 
 void WorkerPool::take_from(Share& share, unsigned worker) {
+  const auto item_at = [&share, this](std::uint32_t place) {
+    return backwards_ ? share.begin + share.end - 1 - place : place;
+  };
   while (share.next.load(std::memory_order_relaxed) < share.end) {
     const std::uint32_t first = share.next.fetch_add(chunk_, std::memory_order_relaxed);
     if (first >= share.end) return;
     const std::uint32_t last = std::min(share.end, first + chunk_);
-    for (std::uint32_t place = first; place < last; ++place)
-      (*work_)(backwards_ ? share.begin + share.end - 1 - place : place, worker);
+    for (std::uint32_t place = first; place < last; ++place) {
+      if (place + kFarAhead < share.end) (*look_)(item_at(place + kFarAhead), Ahead::Far);
+      if (place + kNearAhead < share.end) (*look_)(item_at(place + kNearAhead), Ahead::Near);
+      (*work_)(item_at(place), worker);
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Host threads that share out the nodes of a quantum. The calling thread always works too; helpers
-// join if they are awake in time and sleep after a while without work. A job ends when every item
-// was done, not when every helper took part: nobody waits for a thread to wake up.
+// join if they are awake in time and sleep after a while without work. A job wakes as many as it has
+// work for: a single item nobody, further ones a helper for each kWorthWaking of them. It ends when
+// every item was done, not when every helper took part: nobody waits for a thread to wake up.
 // run() is called by one thread at a time.
 //
 // Each thread begins with a share of its own, the same one in every job of as many items, and then
@@ -21,6 +22,10 @@ namespace d1::emulator {
 class WorkerPool {
  public:
   using Work = std::function<void(std::uint32_t item, unsigned worker)>;
+  // An item is to come soon, after so many others.
+  enum class Ahead : std::uint8_t { Far, Near };
+  using Look = std::function<void(std::uint32_t item, Ahead ahead)>;
+  static constexpr std::uint32_t kWorthWaking = 8;  // own: items for which a sleeper is woken
 
   // threads counts the caller; 1 makes no helpers. join_delay, for tests, is called by each thread
   // that takes part in a job before it takes its first item.
@@ -32,8 +37,11 @@ class WorkerPool {
   [[nodiscard]] unsigned threads() const noexcept {
     return static_cast<unsigned>(helpers_.size()) + 1;
   }
-  // Calls work(item, worker) once for each item below count; the caller is worker 0.
-  void run(std::uint32_t count, const Work& work);
+  // Calls work(item, worker) once for each item below count; the caller is worker 0. Before that,
+  // mostly, look(item, Far) and look(item, Near), on the same thread: to fetch what will be needed.
+  void run(std::uint32_t count, const Work& work, const Look& look);
+  // Helpers that sleep.
+  [[nodiscard]] std::uint32_t sleepers() const noexcept { return sleepers_.load(); }
 
  private:
   // state_: [63:32] number of the job, bit 31 open, [30:0] helpers that joined it.
@@ -48,6 +56,7 @@ class WorkerPool {
   };
   void take_items(unsigned worker);
   void take_from(Share& share, unsigned worker);
+  void wake(std::uint32_t helpers);
   bool wait_for_job(std::uint64_t& seen);
 
   alignas(64) std::atomic<std::uint64_t> state_{0};
@@ -59,6 +68,7 @@ class WorkerPool {
   std::uint32_t chunk_ = 1;
   bool backwards_ = false;
   const Work* work_ = nullptr;
+  const Look* look_ = nullptr;
   std::function<void(unsigned)> join_delay_;
   std::vector<std::thread> helpers_;
 };

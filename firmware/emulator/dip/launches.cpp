@@ -78,7 +78,7 @@ void Dip::start_nodes(Launch& launch, const d1_launch& parameters, std::uint64_t
     written(id, D1_MAILBOX_ADDRESS, arguments);
     if (launch.report != 0)
       launch.before.push_back({node.instructions(), node.unit_ticks()[kMatrix]});
-    node.set_launch(&launch);
+    node.set_launch(&launch, rank);
   }
   fabric_.post_from_dip(nodes, *launch.routes, D1_SEMAPHORE_LAUNCH, 1, departure);
   activate_touched();
@@ -88,7 +88,7 @@ void Dip::node_completed(NodeIndex id, unsigned hart, std::uint64_t value, std::
   Node& node = machine_.node(id);
   auto* launch = static_cast<Launch*>(node.launch());
   if (launch == nullptr) return;  // of a launch that was given up meanwhile
-  const std::uint32_t rank = launch->grid->rank(machine_.place(id)).value_or(0);
+  const std::uint32_t rank = node.rank();
   launch->end = std::max(launch->end, time + launch->routes->to_dip[rank]);
   if (value != 1) {
     failed_node_ = id;

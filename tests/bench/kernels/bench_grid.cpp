@@ -15,7 +15,7 @@ using arrived = d1::semaphore<0>;
 
 alignas(64) float packet[16];
 alignas(64) std::uint32_t source[d1::bench::put_words], destination[d1::bench::put_words];
-alignas(64) volatile std::uint32_t round_of_node;
+alignas(64) std::uint32_t round_of_node;
 
 std::uint32_t word_of(std::uint32_t rank, std::uint32_t index) { return rank * 40503u + index; }
 
@@ -28,7 +28,7 @@ D1_KERNEL void barrier(d1::sharded<std::uint64_t> wrong, std::uint64_t rounds) {
   }
   // All have come as far before anybody came here, and nobody can go on without us.
   const std::uint32_t next = (d1::rank() + 1) % d1::nodes();
-  const std::uint32_t there = *d1::global_ptr<volatile std::uint32_t>::at(next, &round_of_node);
+  const std::uint32_t there = *d1::global_ptr<std::uint32_t>::at(next, &round_of_node);
   wrong[0] = there != rounds;
 }
 

@@ -141,7 +141,7 @@ void all_reduce(std::span<T, Count> values, Combine combine) {
   // Those of higher levels may come before the others, so a node waits for all of its children at
   // once. Nobody writes a slot again before everyone has got this result: none must be granted.
   std::uint32_t children = 0, top = 0;  // top: where the level begins on which it is a child
-  for (; all - 1 >> top != 0 && digit_of(me, top) == 0; top += tree_bits)
+  for (; (all - 1) >> top != 0 && digit_of(me, top) == 0; top += tree_bits)
     children += children_of(me, all, top);
   if (children != 0) d1_sem_wait(value_arrived, children);
   const packet(*slots)[tree_width - 1] = value_of_child;

@@ -177,7 +177,7 @@ struct TranslationExit {
   alignas(64) std::array<std::uint64_t, kVlenBits / 64> length_mask;
 };
 
-struct Hart : HartState {
+struct alignas(64) Hart : HartState {
   MemoryWindow memory;
   VectorRegisters* v;
   Environment* environment;
