@@ -22,9 +22,9 @@ class Launches {
 
   [[nodiscard]] const Device& device() const { return device_; }
 
-  void measure(Run& run, const Record& what, const Grid& grid, const LaunchOptions& options,
+  void measure(Run& run, const Case& what, const Grid& grid, const LaunchOptions& options,
                int launches) {
-    if (!run.wanted({what.name, what.nodes})) return;
+    if (!run.wanted(what)) return;
     for (int i = 0; i < launches / 100 + 1; ++i) kernel_.launch(stream_, grid, options).wait();
     std::vector<double> times;
     times.reserve(static_cast<std::size_t>(launches));
@@ -40,14 +40,14 @@ class Launches {
     const auto percentile = [&times](std::size_t percent) {
       return times[times.size() * percent / 100];
     };
-    Record record = what;
-    record.value = median(times);
-    record.unit = "us";
-    record.note = fmt::format("{} launches, 10 % below {:.2f}, 90 % below {:.2f}; {:.2f} of CPU "
-                              "time each",
-                              launches, percentile(10), percentile(90),
-                              all.cpu_seconds * 1e6 / launches);
-    run.report(record);
+    run.report({.name = what.name,
+                .value = median(times),
+                .unit = "us",
+                .nodes = what.nodes,
+                .note = fmt::format("{} launches, 10 % below {:.2f}, 90 % below {:.2f}; {:.2f} of "
+                                    "CPU time each",
+                                    launches, percentile(10), percentile(90),
+                                    all.cpu_seconds * 1e6 / launches)});
   }
 
  private:
@@ -65,17 +65,17 @@ void measure_launch(Run& run) {
   {
     Launches die("d1");
     const Device& device = die.device();
-    die.measure(run, {.name = kAllHarts, .nodes = kOneNode}, device.grid(1, 1), all,
+    die.measure(run, {kAllHarts, kOneNode}, device.grid(1, 1), all,
                 run.pick(100'000, 1'000));
-    die.measure(run, {.name = kAllHarts, .nodes = kDieNodes}, device.all(), all,
+    die.measure(run, {kAllHarts, kDieNodes}, device.all(), all,
                 run.pick(10'000, 100));
-    die.measure(run, {.name = kOneHart, .nodes = kDieNodes}, device.all(), one,
+    die.measure(run, {kOneHart, kDieNodes}, device.all(), one,
                 run.pick(10'000, 100));
   }
   Launches tile("tile");
   const Grid everywhere = tile.device().all();
-  tile.measure(run, {.name = kAllHarts, .nodes = kTileNodes}, everywhere, all, run.pick(500, 10));
-  tile.measure(run, {.name = kOneHart, .nodes = kTileNodes}, everywhere, one, run.pick(500, 10));
+  tile.measure(run, {kAllHarts, kTileNodes}, everywhere, all, run.pick(500, 10));
+  tile.measure(run, {kOneHart, kTileNodes}, everywhere, one, run.pick(500, 10));
 }
 
 }  // namespace d1::bench
