@@ -158,8 +158,8 @@ class alignas(64) Node final : public isa::Environment {
   const MachineState& machine_;
   LaunchContext* launch_ = nullptr;
   Outbox* outbox_ = nullptr;  // of the running thread; null between quanta
-  // Of harts, so that who looks for one to run or to wake need not visit them: its clock when it was
-  // last able to run, else kNever; the semaphore it is parked at, else kNoSemaphore.
+  // Of harts, so that who looks for one to run or to wake need not visit them: from when on it can
+  // run, else kNever; the semaphore it is parked at, else kNoSemaphore.
   std::array<std::uint64_t, isa::kHartsPerNode> ready_at_;
   std::uint64_t retired_ = 0;  // instructions
   NodeIndex id_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Host threads that share out the nodes of a quantum. The calling thread always works too; helpers
-// join if they are awake in time and sleep after a while without work. A job wakes as many as it has
-// work for: a single item nobody, further ones a helper for each kWorthWaking of them. It ends when
-// every item was done, not when every helper took part: nobody waits for a thread to wake up.
+// join if they are awake in time and sleep after a while without work. A job wakes as many as it
+// has work for: one for each kWorthWaking items, so nobody for a few. It ends when every item was
+// done, not when every helper took part: nobody waits for a thread to wake up.
 // run() is called by one thread at a time.
 //
 // Each thread begins with a share of its own, the same one in every job of as many items, and then

@@ -126,9 +126,9 @@ void all_reduce(std::span<T> values, std::span<T> scratch, Combine combine) {
   else d1_sem_wait(detail::broadcast_arrived, 1);
 }
 
-// The same for `values` of up to a packet, much quicker and without scratch: a node sends one packet
-// and gets one back. Combined in the order of ranks, grouped as the tree is: ((0 1 .. 7) (8 9 .. 15)
-// ..): reproducible bit by bit, and no operation need be commutative.
+// The same for `values` of up to a packet, much quicker and without scratch: a node sends one
+// packet and gets one back. Combined in the order of ranks, grouped as the tree is: ((0 1 .. 7)
+// (8 9 .. 15) ..): reproducible bit by bit, and no operation need be commutative.
 template <typename T, std::size_t Count, typename Combine>
 requires(Count != std::dynamic_extent)
 void all_reduce(std::span<T, Count> values, Combine combine) {
