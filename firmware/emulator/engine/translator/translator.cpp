@@ -25,6 +25,7 @@
 #include "engine/lockstep.hpp"
 #include "engine/translator/code_register.hpp"
 #include "engine/translator/region_emitter.hpp"
+#include "engine/translator/stay.hpp"
 
 namespace d1::emulator {
 
@@ -46,17 +47,6 @@ void set_gs_slowly(std::uint64_t base) noexcept {
 #else
   (void)base;
 #endif
-}
-
-// Threads in translated code.
-using Insiders = PerThread<std::atomic<std::uint32_t>>;
-
-bool any(const Insiders& insiders) noexcept {
-  bool found = false;
-  insiders.for_each([&found](const std::atomic<std::uint32_t>& count) {
-    found = found || count.load(std::memory_order_seq_cst) != 0;
-  });
-  return found;
 }
 
 class Translator final : public Engine {
@@ -97,8 +87,9 @@ class Translator final : public Engine {
     const void* code = nullptr;
     std::uint64_t generation = 0;
   };
-  Left run_translated(Hart& hart, const Entry& entry, std::uint64_t limit);
-  [[nodiscard]] Entry entry_of(Hart& hart, CodeImage& image, const Block& block);
+  [[nodiscard]] bool may_enter(const Hart& hart, const Entry& entry, Stay& stay) noexcept;
+  Left run_translated(Hart& hart, const Entry& entry, std::uint64_t limit, Stay& stay);
+  [[nodiscard]] Entry entry_of(Hart& hart, CodeImage& image, const Block& block, Stay& stay);
   [[nodiscard]] Entry translate(Hart& hart, CodeImage& image, const Block& block);
   [[nodiscard]] Entry variant_of(Hart& hart, CodeImage& image, const Block& block,
                                  const Left& left);
@@ -156,6 +147,7 @@ After Translator::run_turn(Hart& hart, const CodeView& code, std::uint64_t limit
   take_pending_interrupt(hart);
   CodeImage* image = code.find(hart.pc);
   Left left;
+  Stay stay(insiders_);
   for (;;) {
     if (image == nullptr || !image->contains(hart.pc)) [[unlikely]] {
       image = code.find(hart.pc);
@@ -168,11 +160,11 @@ After Translator::run_turn(Hart& hart, const CodeView& code, std::uint64_t limit
     }
     Entry entry;
     if (left.other_state) entry = variant_of(hart, *image, *block, left);
-    else if (!left.interpret) entry = entry_of(hart, *image, *block);
+    else if (!left.interpret) entry = entry_of(hart, *image, *block, stay);
     if (entry.code != nullptr) {
       if (left.link != nullptr && (left.other_state || target_.reach == Reach::Turn))
         link(left, entry);
-      left = run_translated(hart, entry, limit);
+      left = run_translated(hart, entry, limit, stay);
     } else {
       left = {run_block(hart, *block, limit)};
     }
@@ -184,7 +176,8 @@ After Translator::run_turn(Hart& hart, const CodeView& code, std::uint64_t limit
 }
 
 // The block's host code, if it may be entered now.
-Translator::Entry Translator::entry_of(Hart& hart, CodeImage& image, const Block& block) {
+Translator::Entry Translator::entry_of(Hart& hart, CodeImage& image, const Block& block,
+                                       Stay& stay) {
   if (hart.reservations_held) [[unlikely]] {
     isa::announce_reservations(hart);
     if (hart.reservations_held) return {};
@@ -197,21 +190,28 @@ Translator::Entry Translator::entry_of(Hart& hart, CodeImage& image, const Block
   if (heat == kNeverTranslated) return {};
   block.heat.store(heat + 1, std::memory_order_relaxed);  // losing a count does no harm
   if (heat < options_.runs_before_translation) return {};
+  stay.end();  // there may be no room for more code until all have left
   return translate(hart, image, block);
 }
 
-Translator::Left Translator::run_translated(Hart& hart, const Entry& entry, std::uint64_t limit) {
-  std::atomic<std::uint32_t>& inside = insiders_.mine();
-  inside.fetch_add(1, std::memory_order_seq_cst);
+// Begins the stay if need be. During it no code is dropped, so what was found then may be entered.
+bool Translator::may_enter(const Hart& hart, const Entry& entry, Stay& stay) noexcept {
+  if (stay.begun()) [[likely]] return true;
+  if (hart.memory.base != target_.window_base || hart.memory.bytes != target_.window_bytes)
+    return false;
+  stay.begin();
   // Pairs with drop_all: either it sees this thread inside, or this thread sees that it drops, or
   // has dropped, the code.
-  if (dropping_.load(std::memory_order_seq_cst) ||
-      generation_.load(std::memory_order_seq_cst) != entry.generation ||
-      hart.memory.base != target_.window_base || hart.memory.bytes != target_.window_bytes)
-      [[unlikely]] {
-    inside.fetch_sub(1, std::memory_order_release);
-    return {.interpret = true, .ran = false};
-  }
+  if (!dropping_.load(std::memory_order_seq_cst) &&
+      generation_.load(std::memory_order_seq_cst) == entry.generation)
+    return true;
+  stay.end();
+  return false;
+}
+
+Translator::Left Translator::run_translated(Hart& hart, const Entry& entry, std::uint64_t limit,
+                                            Stay& stay) {
+  if (!may_enter(hart, entry, stay)) return {.interpret = true, .ran = false};
   const std::uint32_t issued = hart.units[static_cast<unsigned>(isa::Unit::Issue)];
   const auto gs = reinterpret_cast<std::uint64_t>(hart.memory.host) - hart.memory.base;
   hart.exit.missing = missing(hart);
@@ -219,10 +219,7 @@ Translator::Left Translator::run_translated(Hart& hart, const Entry& entry, std:
   target_.thunks.enter(&hart, entry.code, static_cast<std::int64_t>(limit - work_done(hart)), gs);
   see_published_code();
   const auto reason = static_cast<ExitReason>(hart.exit.reason);
-  Site site{};  // a copy: outside, the code and what belongs to it may be dropped
-  if (reason >= ExitReason::Outcome || reason == ExitReason::Rest)
-    site = *static_cast<const Site*>(hart.exit.detail);
-  inside.fetch_sub(1, std::memory_order_release);
+  const auto* const site = static_cast<const Site*>(hart.exit.detail);  // Rest, Outcome
   const std::uint32_t retired = sync_counters(hart, issued);
   if (counters_ != nullptr) counters_->count_exit(hart.exit.reason, retired);
   switch (reason) {
@@ -234,14 +231,14 @@ Translator::Left Translator::run_translated(Hart& hart, const Entry& entry, std:
               .ran = reason == ExitReason::Link,
               .generation = entry.generation};
     case ExitReason::Rest:
-      return {run_rest(hart, *site.block, *site.operation, site.charged, limit)};
+      return {run_rest(hart, *site->block, *site->operation, site->charged, limit)};
     case ExitReason::Budget: return {After::Budget};
     case ExitReason::Guard: return {.interpret = !make_ready(hart), .ran = false};
     default: {
       const auto outcome = static_cast<Outcome>(static_cast<std::uint32_t>(reason) -
                                                 static_cast<std::uint32_t>(ExitReason::Outcome));
-      for (unsigned u = 0; u < hart.units.size(); ++u) hart.units[u] += site.charged[u];
-      return {finish_block(hart, *site.block, outcome, limit)};
+      for (unsigned u = 0; u < hart.units.size(); ++u) hart.units[u] += site->charged[u];
+      return {finish_block(hart, *site->block, outcome, limit)};
     }
   }
 }
@@ -388,7 +385,7 @@ void Translator::link(const Left& left, const Entry& entry) {
   ++totals_.links;
 }
 
-// With the lock held, by a thread that is not inside.
+// With the lock held, by a thread that does not stay in translated code.
 void Translator::drop_all() {
   dropping_.store(true, std::memory_order_seq_cst);
   for (const auto& each : images_)
