@@ -11,6 +11,7 @@ using isa::Operation;
 void RegionEmitter::emit_end(const Block& block) {
   const Operation& last = block.operations[block.count - 1];
   end_sums();
+  if (!hands_pending_to_itself(block)) settle_all();
   const auto ticks = budget_ticks(block);
   switch (last.id) {
     case InstructionId::beq: case InstructionId::bne: case InstructionId::blt:
@@ -35,6 +36,12 @@ void RegionEmitter::emit_end(const Block& block) {
       sub(r15, ticks);
       return go_to(block.end);
   }
+}
+
+bool RegionEmitter::hands_pending_to_itself(const Block& block) {
+  const Successors after = successors_of(block);
+  return pending_.any() && after.has_taken && after.has_next && after.taken == block.start &&
+         version_of(block.start) != nullptr;
 }
 
 void RegionEmitter::emit_branch(const Block& block, const Operation& operation) {
@@ -66,6 +73,7 @@ void RegionEmitter::emit_branch(const Block& block, const Operation& operation) 
     sub(r15, ticks);
     emit_back_edge(target);
     L(not_taken);
+    settle_all();
     sub(r15, ticks);
     if (loop_.hoisted) add(r15, budget_put_by());
   }
@@ -73,9 +81,11 @@ void RegionEmitter::emit_branch(const Block& block, const Operation& operation) 
 }
 
 void RegionEmitter::emit_back_edge(std::uint64_t target) {
-  if (loop_.top != nullptr) jg(*loop_.top, T_NEAR);
+  const bool to_top = loop_.top != nullptr && pending_ == pending_at_top_;
+  if (to_top) jg(*loop_.top, T_NEAR);
   if (loop_.hoisted) add(r15, budget_put_by());  // was it the end of the budget?
-  if (loop_.top == nullptr || loop_.hoisted) jg(label_of(target), T_NEAR);
+  if (!to_top || loop_.hoisted) jg(label_of(target), T_NEAR);
+  settle(pending_);
   jmp(budget_exit(target), T_NEAR);
 }
 

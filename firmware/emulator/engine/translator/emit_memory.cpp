@@ -89,8 +89,9 @@ void RegionEmitter::slow_path(const Operation& operation, Label& slow, Label& ba
 
 void RegionEmitter::rest_path(const Operation& operation, Label& rest) {
   Site& site = make_site(operation);
-  out_of_line([this, &site, rest, sums = sums_before_]() mutable {
+  out_of_line([this, &site, rest, sums = sums_before_, pending = pending_before_]() mutable {
     L(rest);
+    settle(pending);
     flush_kept(sums);
     mov(rax, site.operation->pc);
     mov(rdx, reinterpret_cast<std::uint64_t>(&site));
@@ -100,8 +101,10 @@ void RegionEmitter::rest_path(const Operation& operation, Label& rest) {
 
 void RegionEmitter::slow_path(Site& site, Label& slow, Label& back) {
   // Copies of labels stand for the same place.
-  out_of_line([this, &site, slow, back, sums = sums_before_, forms = forms_]() mutable {
+  out_of_line([this, &site, slow, back, sums = sums_before_, forms = forms_,
+               pending = pending_before_]() mutable {
     L(slow);
+    settle(pending);
     flush_kept(sums);
     mov(rax, reinterpret_cast<std::uint64_t>(&site));
     call(as_written(target_.thunks.call_semantics));

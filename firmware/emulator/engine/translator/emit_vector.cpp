@@ -17,11 +17,8 @@ Xbyak::Address RegionEmitter::v_in_memory(unsigned guest) {
 }
 
 Zmm RegionEmitter::read_vector(unsigned guest, int scratch) {
-  vectors_.note(guest);
-  if (const int host = vectors_.host(guest); host >= 0) return Zmm(host);
-  const Zmm to(scratch);
-  vmovdqa64(to, v_in_memory(guest));
-  return to;
+  if (pending_.contains(guest)) settle_group(guest, 1);
+  return read_number(guest, scratch);
 }
 
 Zmm RegionEmitter::target_vector(unsigned guest, const Opmask& active) {
@@ -38,6 +35,7 @@ Zmm RegionEmitter::target_vector(unsigned guest, const Opmask& active) {
 
 void RegionEmitter::write_vector(unsigned guest, const Zmm& from) {
   vectors_.note_write(guest);
+  pending_.forget(guest);
   if (const int host = vectors_.host(guest); host < 0) vmovdqa64(v_in_memory(guest), from);
   else if (host != from.getIdx()) vmovdqa64(Zmm(host), from);
 }
@@ -122,6 +120,46 @@ bool RegionEmitter::group_aligned(unsigned guest, unsigned registers) noexcept {
   return (guest & (registers - 1)) == 0;
 }
 
+Zmm RegionEmitter::extra_scratch(int number) {
+  uses_extra_scratch_ = true;
+  forms_.left = OperandForms::kNone;
+  return Zmm(kFirstExtraScratch + number);
+}
+
+// vd, vs2 and vs1 are groups of one size.
+bool RegionEmitter::same_width_allowed(const Operation& operation, Second second) const {
+  const unsigned n = state_.registers();
+  return state_.known && destination_allowed(operation) && group_aligned(operation.rd, n) &&
+         group_aligned(operation.rs2, n) &&
+         (second != Second::Vector || group_aligned(operation.rs1, n));
+}
+
+// The operand in the field rs1, if it is no vector, to rax, and to every element of zmm13.
+void RegionEmitter::load_second(const Operation& operation, Second second) {
+  switch (second) {
+    case Second::Vector: break;
+    case Second::Scalar: load(rax, operation.rs1); break;
+    case Second::UnsignedImmediate: mov(eax, operation.rs1); break;
+    case Second::Immediate: {
+      const int value = operation.rs1 >= 16 ? operation.rs1 - 32 : operation.rs1;
+      if (value == 0) xor_(eax, eax);
+      else mov(rax, static_cast<std::int64_t>(value));
+      break;
+    }
+  }
+}
+
+void RegionEmitter::splat_second(const Operation& operation, Second second, unsigned width_log2) {
+  if (second == Second::Vector) return;
+  load_second(operation, second);
+  splat(zmm13, width_log2);
+}
+
+Zmm RegionEmitter::second_vector(const Operation& operation, Second second, unsigned chunk) {
+  return second == Second::Vector ? read_vector(operation.rs1 + chunk, kSecondScratchVector)
+                                  : zmm13;
+}
+
 void RegionEmitter::note_vector(const Operation& operation) {
   relies_on_ |= kVectorReady;
   if (unit_cost(operation.id).scale != Scale::Fixed)
@@ -130,9 +168,15 @@ void RegionEmitter::note_vector(const Operation& operation) {
 
 bool RegionEmitter::emit_vector(const Operation& operation) {
   if (level() != HostLevel::Avx512) return false;
+  // What for_active() skips must not hold code that later code relies on.
+  if (state_.length == kAnyLength) settle_all();
   return emit_configuration(operation) || emit_vector_memory(operation) ||
          emit_vector_move(operation) || emit_vector_float(operation) ||
-         emit_vector_integer(operation) || emit_matrix(operation);
+         emit_vector_integer(operation) || emit_vector_multiply_add(operation) ||
+         emit_vector_extension(operation) || emit_vector_widening(operation) ||
+         emit_vector_narrowing(operation) || emit_vector_compare(operation) ||
+         emit_mask_logic(operation) || emit_mask_query(operation) ||
+         emit_vector_merge(operation) || emit_vector_numbers(operation) || emit_matrix(operation);
 }
 
 }  // namespace d1::emulator

@@ -14,12 +14,6 @@ using Xbyak::Zmm;
 
 namespace {
 
-// Roles of the operands of a fused multiply-add, as the mnemonics have them.
-struct FusedForm {
-  bool addend_is_vd;  // vfmacc: vs1 * vs2 + vd; else vfmadd: vs1 * vd + vs2
-  bool negate_product, negate_addend;
-};
-
 bool fused_form(InstructionId id, FusedForm& form, bool& scalar) {
   using I = InstructionId;
   scalar = false;
@@ -54,63 +48,80 @@ Zmm RegionEmitter::splat_float(const Operation& operation, Format format, Label&
   return zmm13;
 }
 
-void RegionEmitter::compare_unordered(Format format, const Xbyak::Opmask& mask, const Zmm& a,
-                                      const Zmm& b) {
-  constexpr int kUnordered = 3;
-  if (format == Format::Single) vcmpps(mask, a, b, kUnordered);
-  else vcmppd(mask, a, b, kUnordered);
+// Of a product by a scalar that is neither zero nor infinite no flag is missing, whatever is added.
+void RegionEmitter::jump_if_special(Format format, Label& special) {
+  // Twice the bits, less one: zero is the largest number then, infinities and NaNs are next.
+  if (format == Format::Single) {
+    vmovd(eax, xmm13);
+    lea(eax, ptr[rax + rax - 1]);
+    cmp(eax, 0xfeffffff);
+  } else {
+    vmovq(rax, xmm13);
+    lea(rax, ptr[rax + rax - 1]);
+    mov(rcx, 0xffdfffff'ffffffff);
+    cmp(rax, rcx);
+  }
+  jae(special, T_NEAR);
 }
 
-void RegionEmitter::blend_canonical(Format format, const Opmask& where, const Zmm& value) {
-  if (format == Format::Single)
-    vpblendmd(value | where, value, ptr_b[rip + constant128(0x7fc00000'7fc00000, 0)]);
-  else
-    vpblendmq(value | where, value, ptr_b[rip + constant128(0x7ff80000'00000000, 0)]);
+void RegionEmitter::fused(const FusedForm& form, Format format, const Zmm& to, const Zmm& other,
+                          const Zmm& third) {
+  const bool single = format == Format::Single;
+  const unsigned negated = (form.negate_product ? 1 : 0) + (form.negate_addend ? 2 : 0);
+  if (form.addend_is_vd) {
+    switch (negated) {
+      case 0: single ? vfmadd231ps(to, other, third) : vfmadd231pd(to, other, third); break;
+      case 1: single ? vfnmadd231ps(to, other, third) : vfnmadd231pd(to, other, third); break;
+      case 2: single ? vfmsub231ps(to, other, third) : vfmsub231pd(to, other, third); break;
+      default: single ? vfnmsub231ps(to, other, third) : vfnmsub231pd(to, other, third); break;
+    }
+    return;
+  }
+  switch (negated) {
+    case 0: single ? vfmadd213ps(to, other, third) : vfmadd213pd(to, other, third); break;
+    case 1: single ? vfnmadd213ps(to, other, third) : vfnmadd213pd(to, other, third); break;
+    case 2: single ? vfmsub213ps(to, other, third) : vfmsub213pd(to, other, third); break;
+    default: single ? vfnmsub213ps(to, other, third) : vfnmsub213pd(to, other, third); break;
+  }
 }
 
-// The flag NV of the products where the mask is set, and no other flag. zmm14 may hold the results:
-// the products go over it only where those are NaNs.
-void RegionEmitter::raise_invalid_product(Format format, const Opmask& where, unsigned left,
-                                          unsigned right) {
-  constexpr std::uint32_t kInvalid = 1, kSticky = 0x3f;
-  const auto factor = [this](unsigned guest, int scratch) {
-    if (guest == kSplatted) return Zmm(kSecondScratchVector);
-    if (const int host = vectors_.host(guest); host >= 0) return Zmm(host);
-    vmovdqa64(Zmm(scratch), v_in_memory(guest));
-    return Zmm(scratch);
-  };
-  sub(rsp, 16);
-  stmxcsr(dword[rsp]);
-  mov(eax, dword[rsp]);
-  and_(eax, ~kSticky);
-  mov(dword[rsp + 4], eax);
-  ldmxcsr(dword[rsp + 4]);
-  const Zmm a = factor(left, kThirdScratchVector);
-  const Zmm b = factor(right, kSecondScratchVector);
-  if (format == Format::Single) vmulps(zmm14 | where, a, b);
-  else vmulpd(zmm14 | where, a, b);
-  stmxcsr(dword[rsp + 4]);
-  mov(eax, dword[rsp + 4]);
-  and_(eax, kInvalid);
-  or_(dword[rsp], eax);
-  ldmxcsr(dword[rsp]);
-  add(rsp, 16);
-}
-
-// What is a NaN in zmm14 becomes canonical, out of line, where `product` may emit what raises the
-// flag of the factors.
-void RegionEmitter::canonical_result(Format format, const RaiseProduct& product) {
-  Label nan, back;
-  compare_unordered(format, k2, zmm14, zmm14);
-  kortestw(k2, k2);
-  jnz(nan, T_NEAR);
-  L(back);
-  out_of_line([this, format, product, nan, back]() mutable {
-    L(nan);
-    if (product) product(k2);
-    blend_canonical(format, k2, zmm14);
-    jmp(back, T_NEAR);
+// Products by a scalar, of whole groups in kept registers: in place, their NaNs pending.
+bool RegionEmitter::vector_fused_by_scalar(const Operation& operation, Format format) {
+  FusedForm form;
+  bool scalar;
+  const unsigned n = state_.registers();
+  if (!fused_form(operation.id, form, scalar) || !scalar || !result_may_be_pending(operation) ||
+      !group_aligned(operation.rs2, n))
+    return false;
+  Label slow, back, special, ready;
+  Site& site = make_site(operation);
+  site.charges = false;
+  splat_float(operation, format, slow);
+  jump_if_special(format, special);
+  L(ready);
+  for (unsigned i = 0; i < n; ++i)
+    fused(form, format, Zmm(vectors_.host(operation.rd + i)), zmm13,
+          read_number(operation.rs2 + i, kThirdScratchVector));
+  note_pending(operation, format);
+  out_of_line([this, operation, form, format, n, special, ready]() mutable {
+    L(special);
+    for (unsigned i = 0; i < n; ++i) {
+      const unsigned vd = operation.rd + i, vs2 = operation.rs2 + i;
+      const Zmm addend = read_number(form.addend_is_vd ? vd : vs2, kScratchVector);
+      Label next;
+      compare_unordered(format, k1, addend, addend);
+      kortestw(k1, k1);
+      jz(next, T_NEAR);
+      raise_invalid_product(format, k1, form.addend_is_vd ? vs2 : vd, kSplatted);
+      L(next);
+    }
+    jmp(ready, T_NEAR);
   });
+  L(back);
+  relies_on_ |= kFloatReady;
+  note_vector(operation);
+  slow_path(site, slow, back);
+  return true;
 }
 
 // vd += vs1 * vs2 and the like where the sums are kept in registers and are no factors: in place,
@@ -119,32 +130,19 @@ bool RegionEmitter::vector_accumulate(const Operation& operation, Format format)
   FusedForm form;
   bool scalar;
   const unsigned n = state_.registers();
-  if (!state_.full() || !operation.vm() || !fused_form(operation.id, form, scalar) ||
-      !form.addend_is_vd ||
-      operation.rd == operation.rs2 || (!scalar && operation.rd == operation.rs1) ||
-      !group_aligned(operation.rs2, n) || (!scalar && !group_aligned(operation.rs1, n)))
+  if (!fused_form(operation.id, form, scalar) || scalar || !form.addend_is_vd ||
+      !result_may_be_pending(operation) || operation.rd == operation.rs2 ||
+      operation.rd == operation.rs1 || !group_aligned(operation.rs2, n) ||
+      !group_aligned(operation.rs1, n))
     return false;
-  for (unsigned i = 0; i < n; ++i)
-    if (vectors_.host(operation.rd + i) < 0) return false;
-  Label slow, back, nan, settled;
-  const bool single = format == Format::Single;
-  Site& site = make_site(operation);
-  site.charges = false;
-  if (scalar) splat_float(operation, format, slow);
+  Label nan, settled;
   const auto sum = [&](unsigned i) { return Zmm(vectors_.host(operation.rd + i)); };
   for (unsigned i = 0; i < n; ++i) {
     vectors_.note(operation.rd + i);
     vectors_.note_write(operation.rd + i);
-    const Zmm other = scalar ? zmm13 : read_vector(operation.rs1 + i, kSecondScratchVector);
-    const Zmm factor = read_vector(operation.rs2 + i, kScratchVector);
-    if (!form.negate_product && !form.negate_addend)
-      single ? vfmadd231ps(sum(i), other, factor) : vfmadd231pd(sum(i), other, factor);
-    else if (!form.negate_product)
-      single ? vfmsub231ps(sum(i), other, factor) : vfmsub231pd(sum(i), other, factor);
-    else if (!form.negate_addend)
-      single ? vfnmadd231ps(sum(i), other, factor) : vfnmadd231pd(sum(i), other, factor);
-    else
-      single ? vfnmsub231ps(sum(i), other, factor) : vfnmsub231pd(sum(i), other, factor);
+    fused(form, format, sum(i), read_number(operation.rs1 + i, kSecondScratchVector),
+          read_number(operation.rs2 + i, kScratchVector));
+    pending_.forget(operation.rd + i);
   }
   // Unordered if either is a NaN. Eight registers make four masks.
   const Xbyak::Opmask masks[] = {k1, k2, k3, k4};
@@ -157,20 +155,18 @@ bool RegionEmitter::vector_accumulate(const Operation& operation, Format format)
   kortestw(k1, n <= 2 ? k1 : k2);
   jnz(nan, T_NEAR);
   L(settled);
-  out_of_line([this, operation, format, scalar, n, nan, settled]() mutable {
+  out_of_line([this, operation, format, n, nan, settled]() mutable {
     L(nan);
     for (unsigned i = 0; i < n; ++i) {
       const Zmm value(vectors_.host(operation.rd + i));
       compare_unordered(format, k1, value, value);
-      raise_invalid_product(format, k1, operation.rs2 + i, scalar ? kSplatted : operation.rs1 + i);
+      raise_invalid_product(format, k1, operation.rs2 + i, operation.rs1 + i);
       blend_canonical(format, k1, value);
     }
     jmp(settled, T_NEAR);
   });
-  L(back);
   relies_on_ |= kFloatReady;
   note_vector(operation);
-  slow_path(site, slow, back);
   return true;
 }
 
@@ -182,7 +178,6 @@ bool RegionEmitter::vector_fused(const Operation& operation, Format format) {
   if (!group_aligned(operation.rs2, n) || (!scalar && !group_aligned(operation.rs1, n)))
     return false;
   Label slow, back;
-  const bool single = format == Format::Single;
   Site& site = make_site(operation);
   site.charges = false;
   if (scalar) splat_float(operation, format, slow);
@@ -190,24 +185,11 @@ bool RegionEmitter::vector_fused(const Operation& operation, Format format) {
     // zmm14 is the first factor, and the result.
     const unsigned factor = (form.addend_is_vd ? operation.rs2 : operation.rd) + i;
     const unsigned addend = (form.addend_is_vd ? operation.rd : operation.rs2) + i;
-    const Zmm other = scalar ? zmm13 : read_vector(operation.rs1 + i, kSecondScratchVector);
-    const Zmm first = read_vector(factor, kScratchVector);
+    const Zmm other = scalar ? zmm13 : read_number(operation.rs1 + i, kSecondScratchVector);
+    const Zmm first = read_number(factor, kScratchVector);
     if (first.getIdx() != kScratchVector) vmovaps(zmm14, first);
-    const bool kept = vectors_.host(addend) >= 0;
-    if (!kept) vectors_.note(addend);
-    const Zmm to = only(zmm14, active);
-    const auto emit = [&](const Xbyak::Operand& third) {
-      if (!form.negate_product && !form.negate_addend)
-        single ? vfmadd213ps(to, other, third) : vfmadd213pd(to, other, third);
-      else if (!form.negate_product)
-        single ? vfmsub213ps(to, other, third) : vfmsub213pd(to, other, third);
-      else if (!form.negate_addend)
-        single ? vfnmadd213ps(to, other, third) : vfnmadd213pd(to, other, third);
-      else
-        single ? vfnmsub213ps(to, other, third) : vfnmsub213pd(to, other, third);
-    };
-    if (kept) emit(read_vector(addend, kThirdScratchVector));
-    else emit(v_in_memory(addend));
+    fused({false, form.negate_product, form.negate_addend}, format, only(zmm14, active), other,
+          read_number(addend, kThirdScratchVector));
     const unsigned multiplier = scalar ? kSplatted : operation.rs1 + i;
     canonical_result(format, [this, format, factor, multiplier](const Opmask& where) {
       raise_invalid_product(format, where, factor, multiplier);
@@ -246,10 +228,12 @@ bool RegionEmitter::vector_float_binary(const Operation& operation, Format forma
   Site& site = make_site(operation);
   site.charges = false;
   if (scalar) splat_float(operation, format, slow);
+  const bool may_be_pending = result_may_be_pending(operation);
   for_active(masking(operation), state_.sew_log2, n, [&](unsigned i, const Opmask& active) {
-    const Zmm second = scalar ? zmm13 : read_vector(operation.rs1 + i, kSecondScratchVector);
-    const Zmm first = read_vector(operation.rs2 + i, kScratchVector);
-    const Zmm to = only(zmm14, active);
+    const Zmm second = scalar ? zmm13 : read_number(operation.rs1 + i, kSecondScratchVector);
+    const Zmm first = read_number(operation.rs2 + i, kThirdScratchVector);
+    const Zmm to =
+        may_be_pending ? Zmm(vectors_.host(operation.rd + i)) : only(zmm14, active);
     const Zmm& a = reversed ? second : first;
     const Zmm& b = reversed ? first : second;
     switch (kind) {
@@ -258,9 +242,11 @@ bool RegionEmitter::vector_float_binary(const Operation& operation, Format forma
       case Multiply: single ? vmulps(to, a, b) : vmulpd(to, a, b); break;
       case Divide: single ? vdivps(to, a, b) : vdivpd(to, a, b); break;
     }
+    if (may_be_pending) return;
     canonical_result(format, {});
     write_active(operation.rd + i, zmm14, active, state_.sew_log2);
   });
+  if (may_be_pending) note_pending(operation, format);
   L(back);
   relies_on_ |= kFloatReady;
   note_vector(operation);
@@ -273,7 +259,8 @@ bool RegionEmitter::emit_vector_float(const Operation& operation) {
       !group_aligned(operation.rd, state_.registers()))
     return false;
   const Format format = state_.sew_log2 == 5 ? Format::Single : Format::Double;
-  return vector_accumulate(operation, format) || vector_fused(operation, format) ||
+  return vector_fused_by_scalar(operation, format) || vector_accumulate(operation, format) ||
+         vector_fused(operation, format) ||
          vector_float_binary(operation, format);
 }
 

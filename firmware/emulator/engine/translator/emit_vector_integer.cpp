@@ -1,65 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vector integer arithmetic of one width: one host instruction a register, where there is one.
-#include <unordered_map>
-
+// Vector integer arithmetic of one width: one host instruction a register where there is one.
 #include "engine/translator/region_emitter.hpp"
 
 namespace d1::emulator {
 
-using isa::InstructionId;
 using isa::Operation;
-using Xbyak::CodeGenerator;
 using Xbyak::Opmask;
 using Xbyak::Zmm;
 
 namespace {
-
-using Three = void (CodeGenerator::*)(const Xbyak::Xmm&, const Xbyak::Xmm&, const Xbyak::Operand&);
 
 enum class Kind : std::uint8_t {
   Add, Subtract, Reverse, And, Or, Xor, Multiply, Minimum, MinimumUnsigned, Maximum,
   MaximumUnsigned, ShiftLeft, ShiftRight, ShiftRightSigned, Count
 };
 
-enum class Second : std::uint8_t { Vector, Scalar, Immediate, UnsignedImmediate };
-
-struct Form {
-  Kind kind;
-  Second second;
+const VectorForms<Kind> kForms = {
+    D1_FORM_VV(vadd, Add) D1_FORM_VX(vadd, Add) D1_FORM_VI(vadd, Add)
+    D1_FORM_VV(vsub, Subtract) D1_FORM_VX(vsub, Subtract)
+    D1_FORM_VX(vrsub, Reverse) D1_FORM_VI(vrsub, Reverse)
+    D1_FORM_VV(vand, And) D1_FORM_VX(vand, And) D1_FORM_VI(vand, And)
+    D1_FORM_VV(vor, Or) D1_FORM_VX(vor, Or) D1_FORM_VI(vor, Or)
+    D1_FORM_VV(vxor, Xor) D1_FORM_VX(vxor, Xor) D1_FORM_VI(vxor, Xor)
+    D1_FORM_VV(vmul, Multiply) D1_FORM_VX(vmul, Multiply)
+    D1_FORM_VV(vmin, Minimum) D1_FORM_VX(vmin, Minimum)
+    D1_FORM_VV(vminu, MinimumUnsigned) D1_FORM_VX(vminu, MinimumUnsigned)
+    D1_FORM_VV(vmax, Maximum) D1_FORM_VX(vmax, Maximum)
+    D1_FORM_VV(vmaxu, MaximumUnsigned) D1_FORM_VX(vmaxu, MaximumUnsigned)
+    D1_FORM_VV(vsll, ShiftLeft) D1_FORM_VX(vsll, ShiftLeft) D1_FORM_VU(vsll, ShiftLeft)
+    D1_FORM_VV(vsrl, ShiftRight) D1_FORM_VX(vsrl, ShiftRight) D1_FORM_VU(vsrl, ShiftRight)
+    D1_FORM_VV(vsra, ShiftRightSigned) D1_FORM_VX(vsra, ShiftRightSigned)
+    D1_FORM_VU(vsra, ShiftRightSigned)
 };
 
-#define D1_VV(name, kind) {InstructionId::name##_vv, {Kind::kind, Second::Vector}},
-#define D1_VX(name, kind) {InstructionId::name##_vx, {Kind::kind, Second::Scalar}},
-#define D1_VI(name, kind) {InstructionId::name##_vi, {Kind::kind, Second::Immediate}},
-#define D1_VU(name, kind) {InstructionId::name##_vi, {Kind::kind, Second::UnsignedImmediate}},
-const std::unordered_map<InstructionId, Form> kForms = {
-    D1_VV(vadd, Add) D1_VX(vadd, Add) D1_VI(vadd, Add)
-    D1_VV(vsub, Subtract) D1_VX(vsub, Subtract)
-    D1_VX(vrsub, Reverse) D1_VI(vrsub, Reverse)
-    D1_VV(vand, And) D1_VX(vand, And) D1_VI(vand, And)
-    D1_VV(vor, Or) D1_VX(vor, Or) D1_VI(vor, Or)
-    D1_VV(vxor, Xor) D1_VX(vxor, Xor) D1_VI(vxor, Xor)
-    D1_VV(vmul, Multiply) D1_VX(vmul, Multiply)
-    D1_VV(vmin, Minimum) D1_VX(vmin, Minimum)
-    D1_VV(vminu, MinimumUnsigned) D1_VX(vminu, MinimumUnsigned)
-    D1_VV(vmax, Maximum) D1_VX(vmax, Maximum)
-    D1_VV(vmaxu, MaximumUnsigned) D1_VX(vmaxu, MaximumUnsigned)
-    D1_VV(vsll, ShiftLeft) D1_VX(vsll, ShiftLeft) D1_VU(vsll, ShiftLeft)
-    D1_VV(vsrl, ShiftRight) D1_VX(vsrl, ShiftRight) D1_VU(vsrl, ShiftRight)
-    D1_VV(vsra, ShiftRightSigned) D1_VX(vsra, ShiftRightSigned) D1_VU(vsra, ShiftRightSigned)
-};
-#undef D1_VV
-#undef D1_VX
-#undef D1_VI
-#undef D1_VU
-
-// By width. Null: the host has no such instruction.
+// Null: the host has no such instruction.
 struct HostInstruction {
-  Three of[4];
+  HostBinaries of;
   bool masks_narrow = true;  // elements of fewer than 32 bits
 };
 
-using G = CodeGenerator;
+using G = Xbyak::CodeGenerator;
 const HostInstruction kHost[static_cast<std::size_t>(Kind::Count)] = {
     {{&G::vpaddb, &G::vpaddw, &G::vpaddd, &G::vpaddq}},
     {{&G::vpsubb, &G::vpsubw, &G::vpsubd, &G::vpsubq}},
@@ -79,38 +59,73 @@ const HostInstruction kHost[static_cast<std::size_t>(Kind::Count)] = {
 
 bool is_shift(Kind kind) noexcept { return kind >= Kind::ShiftLeft; }
 
+constexpr std::uint64_t kLowBytes = in_each_element(0x00ff, 4);
+constexpr std::uint64_t kHighBytes = in_each_element(0xff00, 4);
+// vpternlog: its second operand where the third has ones, else its first.
+constexpr std::uint8_t kSelect = 0xd8;
+
 }  // namespace
+
+// --- bytes, which the host neither multiplies nor shifts: by words ------------------------------
+
+void RegionEmitter::multiply_bytes(const Zmm& to, const Zmm& a, const Zmm& b) {
+  const Zmm odd = extra_scratch(0), factor = extra_scratch(1);
+  const auto high_bytes = ptr_b[rip + constant128(kHighBytes, 0)];
+  vpsrlw(odd, a, 8);
+  vpandq(factor, b, high_bytes);
+  vpmullw(odd, odd, factor);
+  vpmullw(to, a, b);
+  vpternlogq(to, odd, high_bytes, kSelect);
+}
+
+void RegionEmitter::shift_bytes(const Zmm& to, const Zmm& a, const Zmm& amounts, unsigned kind) {
+  const Zmm even = extra_scratch(0), odd = extra_scratch(1);
+  const auto low_bytes = ptr_b[rip + constant128(kLowBytes, 0)];
+  const auto high_bytes = ptr_b[rip + constant128(kHighBytes, 0)];
+  vpandq(even, amounts, low_bytes);
+  vpsrlw(odd, amounts, 8);
+  switch (static_cast<Kind>(kind)) {
+    case Kind::ShiftLeft:
+      vpsllvw(even, a, even);
+      vpandq(to, a, high_bytes);
+      vpsllvw(odd, to, odd);
+      break;
+    case Kind::ShiftRight:
+      vpandq(to, a, low_bytes);
+      vpsrlvw(even, to, even);
+      vpsrlvw(odd, a, odd);
+      break;
+    default:
+      vpsllw(to, a, 8);
+      vpsravw(even, to, even);
+      vpsrlw(even, even, 8);
+      vpsravw(odd, a, odd);
+      break;
+  }
+  vpternlogq(even, odd, high_bytes, kSelect);
+  vmovdqa64(to, even);
+}
 
 bool RegionEmitter::emit_vector_integer(const Operation& operation) {
   const auto found = kForms.find(operation.id);
   if (found == kForms.end()) return false;
   const auto [kind, second] = found->second;
-  const unsigned n = state_.registers(), width = state_.sew_log2;
+  if (!same_width_allowed(operation, second)) return false;
+  const unsigned width = state_.sew_log2;
   const HostInstruction& host = kHost[static_cast<std::size_t>(kind)];
-  const Three instruction = state_.known ? host.of[width - 3] : nullptr;
-  if (instruction == nullptr || !destination_allowed(operation) ||
-      !group_aligned(operation.rd, n) || !group_aligned(operation.rs2, n) ||
-      (second == Second::Vector && !group_aligned(operation.rs1, n)))
-    return false;
+  const HostBinary instruction = host.of[width - 3];
+  const bool direct = instruction != nullptr && (width >= 5 || host.masks_narrow);
   // Only as many bits of a shift's amount count as the width needs.
-  const unsigned amount_bits = (1u << width) - 1;
-  switch (second) {
-    case Second::Vector: break;
-    case Second::Immediate: load_immediate(operation); break;
-    case Second::UnsignedImmediate: mov(eax, operation.rs1); break;
-    case Second::Scalar: load(rax, operation.rs1); break;
-  }
+  const std::uint32_t amount_bits = (1u << width) - 1;
+  load_second(operation, second);
   if (second != Second::Vector) {
     if (is_shift(kind)) and_(eax, amount_bits);
     splat(zmm13, width);
   }
-  const bool direct = width >= 5 || host.masks_narrow;
-  for_active(masking(operation), width, n, [&](unsigned i, const Opmask& active) {
-    Zmm b = second == Second::Vector ? read_vector(operation.rs1 + i, kSecondScratchVector) : zmm13;
+  for_active(masking(operation), width, state_.registers(), [&](unsigned i, const Opmask& active) {
+    Zmm b = second_vector(operation, second, i);
     if (is_shift(kind) && second == Second::Vector) {
-      const std::uint64_t bits = amount_bits * (width == 4 ? 0x0001'0001'0001'0001
-                                                : width == 5 ? 0x0000'0001'0000'0001 : 1);
-      vpandq(zmm13, b, ptr_b[rip + constant128(bits, bits)]);
+      vpandq(zmm13, b, ptr_b[rip + constant128(in_each_element(amount_bits, width), 0)]);
       b = zmm13;
     }
     const Zmm a = read_vector(operation.rs2 + i, kThirdScratchVector);
@@ -120,10 +135,12 @@ bool RegionEmitter::emit_vector_integer(const Operation& operation) {
       const Zmm to = target_vector(operation.rd + i, active);
       (this->*instruction)(to | active, left, right);
       write_vector(operation.rd + i, to);
-    } else {
-      (this->*instruction)(zmm14, left, right);
-      write_active(operation.rd + i, zmm14, active, width);
+      return;
     }
+    if (instruction != nullptr) (this->*instruction)(zmm14, left, right);
+    else if (is_shift(kind)) shift_bytes(zmm14, a, b, static_cast<unsigned>(kind));
+    else multiply_bytes(zmm14, a, b);
+    write_active(operation.rd + i, zmm14, active, width);
   });
   note_vector(operation);
   return true;

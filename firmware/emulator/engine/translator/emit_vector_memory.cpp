@@ -45,6 +45,7 @@ void RegionEmitter::vector_memory(const Operation& operation, const VectorAccess
   const Reg64 base = checked_address(operation, bytes, slow);
   Site& site = make_site(operation);
   site.charges = false;
+  if (access.store) settle_group(operation.rd, registers);
   const auto move = [&](unsigned i, const Opmask& active) {
     const unsigned guest = operation.rd + i;
     const Xbyak::Address place = zword[base + static_cast<int>(i * isa::kVlenBytes)];

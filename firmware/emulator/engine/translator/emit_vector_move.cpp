@@ -20,12 +20,6 @@ void RegionEmitter::splat(const Zmm& to, unsigned sew_log2) {
   }
 }
 
-void RegionEmitter::load_immediate(const Operation& operation) {
-  const int value = operation.rs1 >= 16 ? operation.rs1 - 32 : operation.rs1;
-  if (value == 0) xor_(eax, eax);
-  else mov(rax, static_cast<std::int64_t>(value));
-}
-
 // zmm13 into the active elements, of which vm does not say which.
 void RegionEmitter::fill_group(const Operation& operation) {
   for_active(Masking::None, state_.sew_log2, state_.registers(),
@@ -66,8 +60,8 @@ bool RegionEmitter::emit_vector_move(const Operation& operation) {
     return emit_whole_move(operation, registers);
   if (!state_.known || !group_aligned(operation.rd, state_.registers())) return false;
   switch (operation.id) {
-    case I::vmv_v_i: load_immediate(operation); break;
-    case I::vmv_v_x: load(rax, operation.rs1); break;
+    case I::vmv_v_i: load_second(operation, Second::Immediate); break;
+    case I::vmv_v_x: load_second(operation, Second::Scalar); break;
     case I::vmv_v_v:
       if (!group_aligned(operation.rs1, state_.registers())) return false;
       for_active(Masking::None, state_.sew_log2, state_.registers(),

@@ -32,7 +32,8 @@ const std::uint8_t* RegionEmitter::emit() {
   if (relies_on_ != 0 || !integers.exchanges().empty()) {
     forget_all(sites, links);
     integers_ = std::move(integers);
-    choose_kept(floats_, vectors_, matrix_, level());
+    choose_kept(floats_, vectors_, matrix_, level(),
+                uses_extra_scratch_ ? Scratch::WithExtra : Scratch::Usual);
     always_boxed_ = singles_read_ & ~unboxed_writes_;
     emit_entry();
     emit_all();
@@ -52,6 +53,7 @@ void RegionEmitter::count_emissions() {
 
 void RegionEmitter::emit_all() {
   state_ = entry_state_;
+  pending_ = {};
   (void)version_of(region_.blocks.front()->start);
   // What is out of line may put more there, and lead to further versions.
   for (;;) {
@@ -219,9 +221,10 @@ RegionEmitter::Version* RegionEmitter::version_of(std::uint64_t pc) {
   if (block == nullptr || (target_.reach == Reach::Block && !is_entry)) return nullptr;
   const VectorState state = uses_state_.contains(pc) ? state_ : VectorState{};
   for (Version& version : versions_)
-    if (version.block == block && version.state == state) return &version;
+    if (version.block == block && version.state == state && version.pending == pending_)
+      return &version;
   if (versions_.size() == kVersions) return nullptr;
-  return &versions_.emplace_back(Version{block, state});
+  return &versions_.emplace_back(Version{block, state, pending_});
 }
 
 RegionEmitter::Version* RegionEmitter::take_next_version() {
@@ -250,6 +253,7 @@ void RegionEmitter::emit_body(const Version& version, const LoopBody& loop) {
   block_ = version.block;
   state_ = version.state;
   loop_ = loop;
+  pending_ = pending_at_top_ = version.pending;
   boxed_ = always_boxed_;
   varying_ = {};
   sums_here_ = {};
@@ -272,6 +276,7 @@ void RegionEmitter::emit_operations(unsigned first) {
 void RegionEmitter::emit_operation(const Operation& operation) {
   prepare_sums(operation);
   sums_before_ = sums_here_;
+  pending_before_ = pending_;
   const bool in_line = emit_integer(operation) || emit_multiply(operation) ||
                        emit_bits(operation) || emit_memory(operation) || emit_float(operation) ||
                        emit_vector(operation);
@@ -302,6 +307,7 @@ void RegionEmitter::call_semantics(const Operation& operation) {
     boxed_ &= ~(1u << operation.rd);
     unboxed_writes_ |= 1u << operation.rd;
   }
+  settle_all();
   flush_kept(sums_here_);
   mov(rax, reinterpret_cast<std::uint64_t>(&make_site(operation)));
   call(as_written(target_.thunks.call_semantics));

@@ -63,6 +63,8 @@ class RegionEmitter : private RegionState {
 
   // --- control flow (emit_control.cpp) --------------------------------------------------------
   void emit_end(const Block& block);
+  // A loop of one block hands its pending registers to a version of itself.
+  [[nodiscard]] bool hands_pending_to_itself(const Block& block);
   void emit_branch(const Block& block, const Operation& operation);
   // A loop's back edge, behind the jump that leaves it: on to `target` while the budget lasts.
   void emit_back_edge(std::uint64_t target);
@@ -163,76 +165,7 @@ class RegionEmitter : private RegionState {
   void float_move(const Operation& operation);
   void float_memory(const Operation& operation);
   // --- vectors (emit_vector*.cpp): in the state state_ ----------------------------------------
-  using Zmm = Xbyak::Zmm;
-  // Loads rdx.
-  [[nodiscard]] Xbyak::Address v_in_memory(unsigned guest);
-  Zmm read_vector(unsigned guest, int scratch);
-  void write_vector(unsigned guest, const Zmm& from);
-  // Where an instruction may compute the active elements, the others being there; behind it comes
-  // write_vector(). Or from another register at once, which may lose zmm12.
-  Zmm target_vector(unsigned guest, const Xbyak::Opmask& active);
-  void write_active(unsigned guest, const Zmm& from, const Xbyak::Opmask& active,
-                    unsigned width_log2);
-  // Which elements of the given register of a group an instruction works on: k0 for all, k1 for
-  // some, nothing for none. Loses rax, rdx and k2.
-  enum class Masking : std::uint8_t { None, ByV0 };
-  [[nodiscard]] static Masking masking(const Operation& operation) noexcept {
-    return operation.vm() ? Masking::None : Masking::ByV0;
-  }
-  std::optional<Xbyak::Opmask> active_elements(Masking masking, unsigned width_log2,
-                                               unsigned chunk);
-  // The same for each register of a group that may have such elements. Others are not touched: the
-  // host is slow to mask off all elements of an access to a page that nobody touched.
-  using EmitChunk = std::function<void(unsigned chunk, const Xbyak::Opmask& active)>;
-  void for_active(Masking masking, unsigned width_log2, unsigned registers,
-                  const EmitChunk& emit);
-  void load_mask(const Xbyak::Opmask& to, const Xbyak::RegExp& place, unsigned width_log2);
-  void set_mask(const Xbyak::Opmask& to, unsigned ones);
-  [[nodiscard]] static std::size_t length_mask_place() noexcept {
-    return offset_of(&isa::Hart::exit) + offsetof(isa::TranslationExit, length_mask);
-  }
-  // As a destination: zero in the other elements, for which nothing is computed.
-  [[nodiscard]] static Zmm only(const Zmm& to, const Xbyak::Opmask& active) {
-    return active.getIdx() == 0 ? to : to | active | Xbyak::util::T_z;
-  }
-  void load_elements(const Zmm& to, const Xbyak::Operand& from, unsigned width_log2);
-  void store_elements(const Xbyak::Address& to, const Zmm& from, unsigned width_log2);
-  [[nodiscard]] static bool destination_allowed(const Operation& operation) noexcept;
-  [[nodiscard]] static bool group_aligned(unsigned guest, unsigned registers) noexcept;
-  void note_vector(const Operation& operation);
-  bool emit_vector(const Operation& operation);
-  bool emit_configuration(const Operation& operation);
-  void set_type(const Operation& operation);
-  void set_length(const Operation& operation, unsigned length);
-  // From rcx, which it is not longer than VLMAX.
-  void set_any_length(const Operation& operation);
-  void emit_length_mask(const Reg64& length);
-  // The rest of the block where a vset* gives less than VLMAX.
-  void emit_partial_rest(const Operation& operation, Label& partial);
-  bool emit_vector_memory(const Operation& operation);
-  bool emit_vector_move(const Operation& operation);
-  bool emit_vector_float(const Operation& operation);
-  bool emit_vector_integer(const Operation& operation);
-  void vector_memory(const Operation& operation, const VectorAccessForm& access,
-                     unsigned registers, unsigned bytes);
-  bool emit_whole_move(const Operation& operation, unsigned registers);
-  bool emit_float_splat(const Operation& operation);
-  void fill_group(const Operation& operation);
-  void load_immediate(const Operation& operation);
-  void splat(const Zmm& to, unsigned sew_log2);
-  Zmm splat_float(const Operation& operation, Format format, Label& slow);
-  // What multiplies the factors of a result that is a NaN, where the mask is set.
-  using RaiseProduct = std::function<void(const Xbyak::Opmask&)>;
-  void canonical_result(Format format, const RaiseProduct& product);
-  bool vector_fused(const Operation& operation, Format format);
-  bool vector_float_binary(const Operation& operation, Format format);
-  bool vector_accumulate(const Operation& operation, Format format);
-  // Where a factor of a product is, out of line: of a register group, or splatted in zmm13.
-  static constexpr unsigned kSplatted = 32;
-  void raise_invalid_product(Format format, const Xbyak::Opmask& where, unsigned left,
-                             unsigned right);
-  void blend_canonical(Format format, const Xbyak::Opmask& where, const Zmm& value);
-  void compare_unordered(Format format, const Xbyak::Opmask& mask, const Zmm& a, const Zmm& b);
+#include "engine/translator/vector_emitters.inc"
 
   // --- matrix products (emit_matrix.cpp; matrix_registers.hpp) ---------------------------------
   bool emit_matrix(const Operation& operation);

@@ -28,9 +28,10 @@ std::vector<int> choose_sums(MatrixRegisters& matrix) {
   return free;
 }
 
-std::vector<int> all_free(HostLevel level) {
+std::vector<int> all_free(HostLevel level, Scratch scratch) {
   std::vector<int> free;
-  for (int host = 0; host < kThirdScratchVector; ++host) free.push_back(host);
+  const int end = scratch == Scratch::WithExtra ? kFirstExtraScratch : kThirdScratchVector;
+  for (int host = 0; host < end; ++host) free.push_back(host);
   // Behind the scratch registers and the counters.
   if (level == HostLevel::Avx512)
     for (int host = 16; host < 32; ++host) free.push_back(host);
@@ -40,7 +41,7 @@ std::vector<int> all_free(HostLevel level) {
 }  // namespace
 
 void choose_kept(KeptRegisters& floats, KeptRegisters& vectors, MatrixRegisters& matrix,
-                 HostLevel level) {
+                 HostLevel level, Scratch scratch) {
   struct Candidate {
     KeptRegisters* file;
     unsigned guest;
@@ -53,7 +54,7 @@ void choose_kept(KeptRegisters& floats, KeptRegisters& vectors, MatrixRegisters&
         candidates.push_back({file, guest, count});
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const Candidate& a, const Candidate& b) { return a.uses > b.uses; });
-  const std::vector<int> free = matrix.sums.used() ? choose_sums(matrix) : all_free(level);
+  const std::vector<int> free = matrix.sums.used() ? choose_sums(matrix) : all_free(level, scratch);
   for (std::size_t i = 0; i < std::min(free.size(), candidates.size()); ++i)
     candidates[i].file->keep(candidates[i].guest, free[i]);
 }

@@ -17,6 +17,11 @@ namespace d1::emulator {
 // Vector registers of the host for whatever an emitter needs for itself.
 inline constexpr int kScratchVector = 14, kSecondScratchVector = 13, kThirdScratchVector = 12;
 
+// Further ones, which vector instructions of a region may need. With sums of mma.bf16 they are
+// those of the forms of A.
+inline constexpr int kFirstExtraScratch = kLeftForms;
+enum class Scratch : std::uint8_t { Usual, WithExtra };
+
 class KeptRegisters {
  public:
   KeptRegisters() { host_.fill(-1); }
@@ -46,6 +51,6 @@ class KeptRegisters {
 
 // Shares out the host's registers: the most used first, but sums of mma.bf16 before all others.
 void choose_kept(KeptRegisters& floats, KeptRegisters& vectors, MatrixRegisters& matrix,
-                 HostLevel level);
+                 HostLevel level, Scratch scratch);
 
 }  // namespace d1::emulator

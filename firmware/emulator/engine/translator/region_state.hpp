@@ -15,6 +15,7 @@
 #include "engine/translator/region.hpp"
 #include "engine/translator/region_registers.hpp"
 #include "engine/translator/translation_target.hpp"
+#include "engine/translator/vector_forms.hpp"
 #include "engine/translator/vector_state.hpp"
 
 namespace d1::emulator {
@@ -30,6 +31,7 @@ class RegionState : public Assembler {
   struct Version {
     const Block* block;
     VectorState state;
+    PendingNans pending;
     bool emitted = false;
     Label label{};
   };
@@ -49,6 +51,7 @@ class RegionState : public Assembler {
         region_(region),
         counts_(counts),
         memory_operand_(qword[rbp]),
+        memory_part_(qword[rbp]),
         uses_state_(blocks_that_use_state(region)),
         entry_state_(uses_state_.contains(region.blocks.front()->start) ? state : VectorState{}) {}
 
@@ -68,7 +71,8 @@ class RegionState : public Assembler {
   std::map<std::pair<std::uint64_t, std::uint64_t>, Label> constants128_;
   std::map<std::array<std::uint64_t, 8>, Label> constants512_;
   std::deque<std::function<void()>> cold_;
-  Xbyak::Address memory_operand_;
+  Xbyak::Address memory_operand_, memory_part_;
+  Xbyak::Xmm register_part_;
 
   IntegerPlaces integers_;
   // What the first run finds out for the second.
@@ -83,9 +87,12 @@ class RegionState : public Assembler {
   const std::unordered_set<std::uint64_t> uses_state_;  // blocks
   const VectorState entry_state_;  // known only if the entry's code depends on it
   VectorState state_;              // here
+  // Here, before the operation that is being emitted, and at the beginning of the block's body.
+  PendingNans pending_, pending_before_, pending_at_top_;
   UnitTicks varying_{};                    // of the block so far: beyond its fixed_units
   unsigned vectors_seen_ = 0, vector_calls_ = 0;
   std::vector<std::pair<isa::InstructionId, bool>> emitted_;  // and whether in line
+  bool uses_extra_scratch_ = false;
   MatrixRegisters matrix_;
   // Here, and before the operation that is being emitted: what its way out of line finds.
   SumStates sums_here_, sums_before_;

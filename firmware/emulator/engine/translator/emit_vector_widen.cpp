@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// Integer instructions whose result is wider or narrower than an operand.
+#include "engine/translator/region_emitter.hpp"
+
+namespace d1::emulator {
+
+using isa::InstructionId;
+using isa::Operation;
+using Xbyak::Opmask;
+using Xbyak::Xmm;
+using Xbyak::Ymm;
+using Xbyak::Zmm;
+
+namespace {
+
+enum class Work : std::uint8_t { Add, Subtract, Multiply, Accumulate };
+
+// How vs2 and the operand in the field rs1 become wide.
+struct Kind {
+  Work work;
+  Extend first, second;
+};
+
+#define D1_WIDEN(id, work, first, second, from) \
+  {InstructionId::id, {{Work::work, Extend::first, Extend::second}, Second::from}},
+#define D1_WIDEN_VX(name, work, first, second)       \
+  D1_WIDEN(name##v, work, first, second, Vector) \
+  D1_WIDEN(name##x, work, first, second, Scalar)
+const VectorForms<Kind> kForms = {
+    D1_WIDEN_VX(vwaddu_v, Add, Zero, Zero)
+    D1_WIDEN_VX(vwadd_v, Add, Sign, Sign)
+    D1_WIDEN_VX(vwsubu_v, Subtract, Zero, Zero)
+    D1_WIDEN_VX(vwsub_v, Subtract, Sign, Sign)
+    D1_WIDEN_VX(vwaddu_w, Add, None, Zero)
+    D1_WIDEN_VX(vwadd_w, Add, None, Sign)
+    D1_WIDEN_VX(vwsubu_w, Subtract, None, Zero)
+    D1_WIDEN_VX(vwsub_w, Subtract, None, Sign)
+    D1_WIDEN_VX(vwmulu_v, Multiply, Zero, Zero)
+    D1_WIDEN_VX(vwmul_v, Multiply, Sign, Sign)
+    D1_WIDEN_VX(vwmulsu_v, Multiply, Sign, Zero)
+    D1_WIDEN_VX(vwmaccu_v, Accumulate, Zero, Zero)
+    D1_WIDEN_VX(vwmacc_v, Accumulate, Sign, Sign)
+    D1_WIDEN_VX(vwmaccsu_v, Accumulate, Zero, Sign)
+    D1_WIDEN(vwmaccus_vx, Accumulate, Sign, Zero, Scalar)
+};
+#undef D1_WIDEN_VX
+#undef D1_WIDEN
+
+bool overlap(unsigned a, unsigned a_registers, unsigned b, unsigned b_registers) noexcept {
+  return a < b + b_registers && b < a + a_registers;
+}
+
+// A wider destination may share its last registers with a source, a narrower one the first.
+bool widening_allowed(unsigned vd, int vd_log2, unsigned vs, int vs_log2) noexcept {
+  const unsigned n = registers_of_group(vd_log2), m = registers_of_group(vs_log2);
+  return !overlap(vd, n, vs, m) || (vs_log2 >= 0 && vs + m == vd + n);
+}
+
+using Extension = void (Xbyak::CodeGenerator::*)(const Xmm&, const Xbyak::Operand&);
+using G = Xbyak::CodeGenerator;
+// By the logarithm of the factor less 1, then by the result's width: 16, 32, 64.
+constexpr Extension kSigned[3][3] = {{&G::vpmovsxbw, &G::vpmovsxwd, &G::vpmovsxdq},
+                                     {nullptr, &G::vpmovsxbd, &G::vpmovsxwq},
+                                     {nullptr, nullptr, &G::vpmovsxbq}};
+constexpr Extension kUnsigned[3][3] = {{&G::vpmovzxbw, &G::vpmovzxwd, &G::vpmovzxdq},
+                                       {nullptr, &G::vpmovzxbd, &G::vpmovzxwq},
+                                       {nullptr, nullptr, &G::vpmovzxbq}};
+
+}  // namespace
+
+// Where those elements of a group lie that make the given register of a group 1 << factor_log2
+// times as wide: in memory, or in `scratch` after a move.
+const Xbyak::Operand& RegionEmitter::narrow_part(unsigned group, unsigned chunk,
+                                                 unsigned factor_log2, int scratch) {
+  const unsigned bytes = 64u >> factor_log2, offset = chunk * bytes;
+  const unsigned guest = group + offset / 64, inside = offset % 64;
+  if (pending_.contains(guest)) settle_group(guest, 1);
+  vectors_.note(guest);
+  const int host = vectors_.host(guest);
+  if (host < 0) {
+    point_to_vectors();
+    memory_part_ = ptr[rdx + static_cast<int>(guest * isa::kVlenBytes + inside)];
+    return memory_part_;
+  }
+  int place = host;
+  if (inside != 0) {
+    place = scratch;
+    if (factor_log2 == 1) vextracti64x4(Ymm(scratch), Zmm(host), 1);
+    else vextracti32x4(Xmm(scratch), Zmm(host), static_cast<std::uint8_t>(inside / 16));
+    if (inside % 16 != 0) vpsrldq(Xmm(scratch), Xmm(scratch), 8);
+  }
+  if (factor_log2 == 1) register_part_ = Ymm(place);
+  else register_part_ = Xmm(place);
+  return register_part_;
+}
+
+void RegionEmitter::extend(const Zmm& to, unsigned group, unsigned chunk, unsigned width_log2,
+                           unsigned factor_log2, Extend kind) {
+  const auto& table = kind == Extend::Sign ? kSigned : kUnsigned;
+  const Xbyak::Operand& from = narrow_part(group, chunk, factor_log2, to.getIdx());
+  (this->*table[factor_log2 - 1][width_log2 - 4])(to, from);
+}
+
+bool RegionEmitter::emit_vector_extension(const Operation& operation) {
+  using I = InstructionId;
+  unsigned factor = 0;
+  Extend kind = Extend::Sign;
+  switch (operation.id) {
+    case I::vzext_vf2: kind = Extend::Zero; [[fallthrough]];
+    case I::vsext_vf2: factor = 1; break;
+    case I::vzext_vf4: kind = Extend::Zero; [[fallthrough]];
+    case I::vsext_vf4: factor = 2; break;
+    case I::vzext_vf8: kind = Extend::Zero; [[fallthrough]];
+    case I::vsext_vf8: factor = 3; break;
+    default: return false;
+  }
+  const unsigned width = state_.sew_log2;
+  const int lmul = state_.lmul_log2, narrow = lmul - static_cast<int>(factor);
+  if (!state_.known || width < 3 + factor || narrow < -3 || !destination_allowed(operation) ||
+      !group_aligned(operation.rd, state_.registers()) ||
+      !group_aligned(operation.rs2, registers_of_group(narrow)) ||
+      !widening_allowed(operation.rd, lmul, operation.rs2, narrow))
+    return false;
+  for_active(masking(operation), width, state_.registers(), [&](unsigned i, const Opmask& active) {
+    extend(zmm14, operation.rs2, i, width, factor, kind);
+    write_active(operation.rd + i, zmm14, active, width);
+  });
+  note_vector(operation);
+  return true;
+}
+
+// A scalar of SEW, as a number of twice the width, to all elements of zmm13.
+void RegionEmitter::splat_extended(const Operation& operation, Extend kind) {
+  load(rax, operation.rs1);
+  const bool is_signed = kind == Extend::Sign;
+  switch (state_.sew_log2) {
+    case 3: is_signed ? movsx(eax, al) : movzx(eax, al); break;
+    case 4: is_signed ? movsx(eax, ax) : movzx(eax, ax); break;
+    default: is_signed ? movsxd(rax, eax) : mov(eax, eax); break;
+  }
+  splat(zmm13, state_.sew_log2 + 1u);
+}
+
+bool RegionEmitter::emit_vector_widening(const Operation& operation) {
+  const auto found = kForms.find(operation.id);
+  if (found == kForms.end()) return false;
+  const auto [kind, second] = found->second;
+  const unsigned width = state_.sew_log2 + 1u;
+  const int lmul = state_.lmul_log2, wide = lmul + 1;
+  const bool from_vector = second == Second::Vector, first_is_wide = kind.first == Extend::None;
+  if (!state_.known || width > 6 || wide > 3 || !destination_allowed(operation) ||
+      !group_aligned(operation.rd, registers_of_group(wide)) ||
+      !group_aligned(operation.rs2, registers_of_group(first_is_wide ? wide : lmul)) ||
+      (from_vector && !group_aligned(operation.rs1, registers_of_group(lmul))) ||
+      (!first_is_wide && !widening_allowed(operation.rd, wide, operation.rs2, lmul)) ||
+      (from_vector && !widening_allowed(operation.rd, wide, operation.rs1, lmul)))
+    return false;
+  if (!from_vector) splat_extended(operation, kind.second);
+  const unsigned n = registers_of_group(wide);
+  for_active(masking(operation), width, n, [&](unsigned i, const Opmask& active) {
+    if (from_vector) extend(zmm13, operation.rs1, i, width, 1, kind.second);
+    Zmm a = zmm12;
+    if (first_is_wide) a = read_vector(operation.rs2 + i, kThirdScratchVector);
+    else extend(zmm12, operation.rs2, i, width, 1, kind.first);
+    switch (kind.work) {
+      case Work::Add: add_elements(zmm14, a, zmm13, width); break;
+      case Work::Subtract: subtract_elements(zmm14, a, zmm13, width); break;
+      default:
+        if (width < 6 || kind.first != kind.second) multiply(zmm14, a, zmm13, width);
+        else if (kind.first == Extend::Sign) vpmuldq(zmm14, a, zmm13);
+        else vpmuludq(zmm14, a, zmm13);
+        break;
+    }
+    if (kind.work == Work::Accumulate)
+      add_elements(zmm14, zmm14, read_vector(operation.rd + i, kThirdScratchVector), width);
+    write_active(operation.rd + i, zmm14, active, width);
+  });
+  note_vector(operation);
+  return true;
+}
+
+// --- narrowing shifts ---------------------------------------------------------------------------
+
+bool RegionEmitter::emit_vector_narrowing(const Operation& operation) {
+  using I = InstructionId;
+  Second second = Second::Vector;
+  bool is_signed = false;
+  switch (operation.id) {
+    case I::vnsra_wv: is_signed = true; [[fallthrough]];
+    case I::vnsrl_wv: break;
+    case I::vnsra_wx: is_signed = true; [[fallthrough]];
+    case I::vnsrl_wx: second = Second::Scalar; break;
+    case I::vnsra_wi: is_signed = true; [[fallthrough]];
+    case I::vnsrl_wi: second = Second::UnsignedImmediate; break;
+    default: return false;
+  }
+  const unsigned width = state_.sew_log2, wide_width = width + 1;
+  const int lmul = state_.lmul_log2, wide = lmul + 1;
+  const unsigned sources = registers_of_group(wide), n = state_.registers();
+  if (!state_.known || wide_width > 6 || wide > 3 || !destination_allowed(operation) ||
+      !group_aligned(operation.rd, n) || !group_aligned(operation.rs2, sources) ||
+      (second == Second::Vector && !group_aligned(operation.rs1, n)) ||
+      (operation.rd != operation.rs2 && overlap(operation.rd, n, operation.rs2, sources)))
+    return false;
+  const std::uint32_t amount_bits = (1u << wide_width) - 1;
+  load_second(operation, second);
+  if (second != Second::Vector) {
+    and_(eax, amount_bits);
+    splat(zmm13, wide_width);
+  }
+  const bool moves_only = second == Second::UnsignedImmediate && operation.rs1 == 0;
+  for_active(masking(operation), width, n, [&](unsigned i, const Opmask& active) {
+    for (unsigned half = 0; half < 2 && 2 * i + half < sources; ++half) {
+      const unsigned source = 2 * i + half;
+      Zmm a = read_vector(operation.rs2 + source, kThirdScratchVector);
+      if (second == Second::Vector) {
+        extend(zmm13, operation.rs1, source, wide_width, 1, Extend::Zero);
+        const std::uint64_t bits = in_each_element(amount_bits, wide_width);
+        vpandq(zmm13, zmm13, ptr_b[rip + constant128(bits, 0)]);
+      }
+      if (!moves_only) {
+        shift_right(zmm12, a, zmm13, wide_width, is_signed);
+        a = zmm12;
+      }
+      truncate(half == 0 ? ymm14 : ymm12, a, wide_width);
+      if (half == 1) vinserti64x4(zmm14, zmm14, ymm12, 1);
+    }
+    write_active(operation.rd + i, zmm14, active, width);
+  });
+  note_vector(operation);
+  return true;
+}
+
+void RegionEmitter::shift_right(const Zmm& to, const Zmm& from, const Zmm& amounts,
+                                unsigned width_log2, bool is_signed) {
+  switch (width_log2) {
+    case 4: is_signed ? vpsravw(to, from, amounts) : vpsrlvw(to, from, amounts); break;
+    case 5: is_signed ? vpsravd(to, from, amounts) : vpsrlvd(to, from, amounts); break;
+    default: is_signed ? vpsravq(to, from, amounts) : vpsrlvq(to, from, amounts); break;
+  }
+}
+
+// The lower halves of elements.
+void RegionEmitter::truncate(const Ymm& to, const Zmm& from, unsigned width_log2) {
+  switch (width_log2) {
+    case 4: vpmovwb(to, from); break;
+    case 5: vpmovdw(to, from); break;
+    default: vpmovqd(to, from); break;
+  }
+}
+
+}  // namespace d1::emulator

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the emitters of vector instructions share: forms of instructions, for the tables of
+// emit_vector_*.cpp, and registers whose NaNs are not canonical yet.
+#pragma once
+
+#include <unordered_map>
+
+#include <xbyak/xbyak.h>
+
+#include <d1/isa/instruction.hpp>
+
+namespace d1::emulator {
+
+// How a narrow operand becomes a wide one.
+enum class Extend : std::uint8_t { None, Zero, Sign };
+
+// A number in every element of a word of 64 bits.
+constexpr std::uint64_t in_each_element(std::uint64_t number, unsigned width_log2) noexcept {
+  for (unsigned width = 1u << width_log2; width < 64; width *= 2) number |= number << width;
+  return number;
+}
+
+// Registers of a group; a fraction of one is in one.
+constexpr unsigned registers_of_group(int group_log2) noexcept {
+  return group_log2 > 0 ? 1u << group_log2 : 1u;
+}
+
+// Roles of the operands of a fused multiply-add, as the mnemonics have them.
+struct FusedForm {
+  bool addend_is_vd;  // vfmacc: vs1 * vs2 + vd; else vfmadd: vs1 * vd + vs2
+  bool negate_product, negate_addend;
+};
+
+// Where the operand in the field rs1 comes from.
+enum class Second : std::uint8_t { Vector, Scalar, Immediate, UnsignedImmediate };
+
+template <typename Kind>
+struct VectorForm {
+  Kind kind;
+  Second second;
+};
+
+template <typename Kind>
+using VectorForms = std::unordered_map<isa::InstructionId, VectorForm<Kind>>;
+
+// Host instructions with two sources, and with the width of elements as their index: 8, 16, 32, 64.
+using HostBinary = void (Xbyak::CodeGenerator::*)(const Xbyak::Xmm&, const Xbyak::Xmm&,
+                                                  const Xbyak::Operand&);
+using HostBinaries = HostBinary[4];
+
+// Vector registers of the guest, a bit each, that are kept and hold results whose NaNs are as the
+// host made them.
+struct PendingNans {
+  std::uint32_t singles = 0, doubles = 0;
+
+  friend bool operator==(const PendingNans&, const PendingNans&) = default;
+  [[nodiscard]] bool any() const noexcept { return (singles | doubles) != 0; }
+  [[nodiscard]] bool contains(unsigned guest) const noexcept {
+    return ((singles | doubles) >> guest & 1) != 0;
+  }
+  [[nodiscard]] std::uint32_t& of(bool single) noexcept { return single ? singles : doubles; }
+  void forget(unsigned guest) noexcept {
+    singles &= ~(1u << guest);
+    doubles &= ~(1u << guest);
+  }
+};
+
+// The last letters of the identifiers in the instruction table.
+#define D1_FORM(id, kind, second) \
+  {isa::InstructionId::id, {Kind::kind, Second::second}},
+#define D1_FORM_VV(name, kind) D1_FORM(name##_vv, kind, Vector)
+#define D1_FORM_VX(name, kind) D1_FORM(name##_vx, kind, Scalar)
+#define D1_FORM_VI(name, kind) D1_FORM(name##_vi, kind, Immediate)
+#define D1_FORM_VU(name, kind) D1_FORM(name##_vi, kind, UnsignedImmediate)
+#define D1_FORM_VF(name, kind) D1_FORM(name##_vf, kind, Scalar)
+
+}  // namespace d1::emulator
