@@ -12,6 +12,10 @@ using Xbyak::Zmm;
 
 namespace {
 
+// Of operands of matrix products, in bytes: those of a node are seldom in the host's caches, since
+// many other nodes ran since its last turn. Own, measured.
+constexpr int kPrefetchDistance = 2048;
+
 bool ends_at_fault(InstructionId id) noexcept {
   return id == InstructionId::vle8ff_v || id == InstructionId::vle16ff_v ||
          id == InstructionId::vle32ff_v || id == InstructionId::vle64ff_v;
@@ -58,6 +62,10 @@ void RegionEmitter::vector_memory(const Operation& operation, const VectorAccess
       guest_segment();
       load_elements(to | active, place, access.eew_log2);
       write_vector(guest, to);
+      if (access.kind == VectorAccess::WholeRegister && matrix_.sums.used()) {
+        guest_segment();
+        prefetcht0(byte[base + static_cast<int>(i * isa::kVlenBytes) + kPrefetchDistance]);
+      }
     }
   };
   const bool whole_register = access.kind == VectorAccess::WholeRegister;
