@@ -72,7 +72,9 @@ std::uint64_t extent(const d1_transfer& transfer, std::uint64_t pitch) {
 Fabric::Fabric(MachineState& machine) : machine_(machine), noc_(machine.geometry()) {}
 
 std::uint64_t Fabric::commit(std::vector<Outbox>& outboxes, std::uint64_t seed,
-                             std::uint64_t trace) {
+                             std::uint64_t trace, WorkerPool& pool) {
+  // What is held back has its data elsewhere, and for a short time.
+  copies_.share_with(seed == 0 ? &pool : nullptr);
   order_.clear();
   for (const Outbox& outbox : outboxes)
     for (const Packet& packet : outbox.packets) order_.emplace_back(&packet, &outbox);
@@ -99,6 +101,7 @@ std::uint64_t Fabric::commit(std::vector<Outbox>& outboxes, std::uint64_t seed,
     else if (held->left)
       leave_source(*held);
   }
+  copies_.finish();
   for (Outbox& outbox : outboxes) outbox.clear();
   return trace;
 }
@@ -122,7 +125,8 @@ void Fabric::carry_out_held() {
     }
     ++packets_;
     const std::uint64_t arrival =
-        put(entry.packet, entry.data.data(), entry.packet.transfer.row_bytes);
+        put(entry.packet, {entry.packet.source, entry.packet.transfer.local, entry.data.data(),
+                           entry.packet.transfer.row_bytes});
     machine_.node(entry.packet.source).transfer_far(entry.packet.hart, arrival);
     touched_.push_back(entry.packet.source);
   }
@@ -132,8 +136,10 @@ void Fabric::carry_out_held() {
 void Fabric::leave_source(HeldPackets::Entry& entry) {
   const d1_transfer& t = entry.packet.transfer;
   entry.data.resize(std::uint64_t{t.rows} * t.row_bytes);
-  copy_rows(entry.data.data(), t.row_bytes, machine_.sram(entry.packet.source) + t.local,
-            t.local_pitch, t);
+  const std::uint8_t* const from = machine_.sram(entry.packet.source) + t.local;
+  for (std::uint32_t row = 0; row < t.rows; ++row)
+    std::memcpy(entry.data.data() + std::uint64_t{row} * t.row_bytes, from + row * t.local_pitch,
+                t.row_bytes);
   source_free(entry.packet, taken_at(entry.packet));
 }
 
@@ -156,9 +162,11 @@ void Fabric::carry_out(const Packet& packet, const Outbox& outbox) {
       grid_barrier(packet);
       break;
     case PacketKind::Complete:
+      copies_.finish();  // the host may look
       sink_->node_completed(packet.source, packet.hart, packet.value, packet.departure);
       break;
     case PacketKind::Stopped:
+      copies_.finish();
       sink_->node_completed(packet.source, packet.hart, 2, packet.departure);
       break;
     case PacketKind::Print:
@@ -250,6 +258,7 @@ void Fabric::written(NodeIndex id, std::uint64_t offset, std::uint64_t bytes) {
 
 // A scalar access to another node or to HBM; the answer carries data or says that it is done.
 void Fabric::remote_access(const Packet& packet) {
+  copies_.finish();
   const bool hbm = packet.destination == kHbmDestination;
   const std::uint64_t hbm_offset = d1_address_hbm(packet.transfer.remote);
   const NodeId source = machine_.place(packet.source);
@@ -295,33 +304,36 @@ void Fabric::source_free(const Packet& packet, std::uint64_t when) {
   touched_.push_back(packet.source);
 }
 
-void Fabric::copy_rows(std::uint8_t* to, std::uint64_t to_pitch, const std::uint8_t* from,
-                       std::uint64_t from_pitch, const d1_transfer& transfer) {
-  for (std::uint32_t row = 0; row < transfer.rows; ++row)
-    std::memmove(to + row * to_pitch, from + row * from_pitch, transfer.row_bytes);
+PendingCopies::Place Fabric::sram(NodeIndex node, std::uint64_t offset,
+                                  std::uint64_t pitch) const {
+  return {node, offset, machine_.sram(node) + offset, pitch};
+}
+
+PendingCopies::Place Fabric::hbm(std::uint64_t offset, std::uint64_t pitch) const {
+  return {kHbmDestination, offset, machine_.hbm() + offset, pitch};
 }
 
 void Fabric::transfer(const Packet& packet) {
   const d1_transfer& t = packet.transfer;
   if (t.kind == D1_TRANSFER_MULTICAST) return multicast(packet, wire_bytes(t));
   if (t.kind == D1_TRANSFER_GET) return get(packet);
-  const std::uint64_t arrival = put(packet, machine_.sram(packet.source) + t.local, t.local_pitch);
+  const std::uint64_t arrival = put(packet, sram(packet.source, t.local, t.local_pitch));
   finish(packet, std::min(taken_at(packet), arrival), arrival);
 }
 
 // Data and post of a put; when the last of it is there.
-std::uint64_t Fabric::put(const Packet& packet, const std::uint8_t* from, std::uint64_t pitch) {
+std::uint64_t Fabric::put(const Packet& packet, const PendingCopies::Place& from) {
   const d1_transfer& t = packet.transfer;
   const std::uint64_t bytes = wire_bytes(t);
   if (d1_address_kind(t.remote) == D1_ADDRESS_HBM) {
     const std::uint64_t offset = d1_address_hbm(t.remote);
-    copy_rows(machine_.hbm() + offset, t.remote_pitch, from, pitch, t);
+    copies_.add(hbm(offset, t.remote_pitch), from, t.rows, t.row_bytes);
     bytes_ += bytes;
     return noc_.send_to_dip(machine_.place(packet.source), dip_of(offset), DipEnd::Hbm, bytes,
                             to_cycle(packet.departure)) *
            kTicks;
   }
-  copy_rows(machine_.sram(packet.destination) + packet.offset, t.remote_pitch, from, pitch, t);
+  copies_.add(sram(packet.destination, packet.offset, t.remote_pitch), from, t.rows, t.row_bytes);
   written(packet.destination, packet.offset, extent(t, t.remote_pitch));
   const std::uint64_t arrival = deliver(packet.source, packet.destination, bytes, packet.departure);
   if (t.remote_semaphore != D1_NO_SEMAPHORE)
@@ -332,11 +344,11 @@ std::uint64_t Fabric::put(const Packet& packet, const std::uint8_t* from, std::u
 void Fabric::get(const Packet& packet) {
   const d1_transfer& t = packet.transfer;
   const std::uint64_t bytes = wire_bytes(t);
-  std::uint8_t* local = machine_.sram(packet.source) + t.local;
+  const PendingCopies::Place local = sram(packet.source, t.local, t.local_pitch);
   std::uint64_t arrival;
   if (d1_address_kind(t.remote) == D1_ADDRESS_HBM) {
     const std::uint64_t offset = d1_address_hbm(t.remote);
-    copy_rows(local, t.local_pitch, machine_.hbm() + offset, t.remote_pitch, t);
+    copies_.add(local, hbm(offset, t.remote_pitch), t.rows, t.row_bytes);
     bytes_ += bytes + kPacketBytes;
     const NodeId source = machine_.place(packet.source);
     const std::uint64_t asked = noc_.send_to_dip(source, dip_of(offset), DipEnd::Processor,
@@ -345,8 +357,8 @@ void Fabric::get(const Packet& packet) {
   } else {
     const std::uint64_t asked =
         deliver(packet.source, packet.destination, kPacketBytes, packet.departure);
-    copy_rows(local, t.local_pitch, machine_.sram(packet.destination) + packet.offset,
-              t.remote_pitch, t);
+    copies_.add(local, sram(packet.destination, packet.offset, t.remote_pitch), t.rows,
+                t.row_bytes);
     arrival = deliver(packet.destination, packet.source, bytes, asked);
     if (t.remote_semaphore != D1_NO_SEMAPHORE)
       post(packet.destination, t.remote_semaphore, 1, asked + bytes / kPacketBytes * kTicks);
@@ -370,14 +382,14 @@ void Fabric::multicast(const Packet& packet, std::uint64_t bytes) {
                                               t.first_column + column);
       if (machine_.id_of(place) != packet.source) targets.push_back(place);
     }
-  const std::uint8_t* local = machine_.sram(packet.source) + t.local;
+  const PendingCopies::Place local = sram(packet.source, t.local, t.local_pitch);
   std::uint64_t far = packet.departure;
   arrivals_.resize(targets.size());
   noc_.multicast(machine_.place(packet.source), targets, bytes, to_cycle(packet.departure),
                  arrivals_);
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const NodeIndex id = machine_.id_of(targets[i]);
-    copy_rows(machine_.sram(id) + t.remote, t.remote_pitch, local, t.local_pitch, t);
+    copies_.add(sram(id, t.remote, t.remote_pitch), local, t.rows, t.row_bytes);
     written(id, t.remote, std::uint64_t{t.rows - 1} * t.remote_pitch + t.row_bytes);
     far = std::max(far, arrivals_[i] * kTicks);
     if (t.remote_semaphore != D1_NO_SEMAPHORE)

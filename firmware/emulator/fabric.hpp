@@ -14,6 +14,7 @@
 #include "held_packets.hpp"
 #include "machine_state.hpp"
 #include "packet.hpp"
+#include "pending_copies.hpp"
 
 namespace d1::emulator {
 
@@ -36,8 +37,9 @@ class Fabric {
   void set_sink(DipSink* sink) noexcept { sink_ = sink; }
 
   // Sorts and carries out all packets, empties the outboxes; continues the trace hash. A seed other
-  // than 0 holds some of them back for later commits.
-  std::uint64_t commit(std::vector<Outbox>& outboxes, std::uint64_t seed, std::uint64_t trace);
+  // than 0 holds some of them back for later commits. The pool's threads share what is copied.
+  std::uint64_t commit(std::vector<Outbox>& outboxes, std::uint64_t seed, std::uint64_t trace,
+                       WorkerPool& pool);
 
   // Packets are held back: somebody may wait for them, so commits must go on.
   [[nodiscard]] bool holding() const noexcept { return !held_.empty(); }
@@ -74,7 +76,10 @@ class Fabric {
   void carry_out(const Packet& packet, const Outbox& outbox);
   void remote_access(const Packet& packet);
   void transfer(const Packet& packet);
-  std::uint64_t put(const Packet& packet, const std::uint8_t* from, std::uint64_t pitch);
+  std::uint64_t put(const Packet& packet, const PendingCopies::Place& from);
+  [[nodiscard]] PendingCopies::Place sram(NodeIndex node, std::uint64_t offset,
+                                          std::uint64_t pitch) const;
+  [[nodiscard]] PendingCopies::Place hbm(std::uint64_t offset, std::uint64_t pitch) const;
   void get(const Packet& packet);
   [[nodiscard]] std::uint32_t dip_of(std::uint64_t hbm_offset) const;
   void leave_source(HeldPackets::Entry& entry);
@@ -84,8 +89,6 @@ class Fabric {
   void finish(const Packet& packet, std::uint64_t local, std::uint64_t far);
   void post(NodeIndex node, unsigned semaphore, std::uint64_t count, std::uint64_t arrival);
   void written(NodeIndex node, std::uint64_t offset, std::uint64_t bytes);
-  void copy_rows(std::uint8_t* to, std::uint64_t to_pitch, const std::uint8_t* from,
-                 std::uint64_t from_pitch, const d1_transfer& transfer);
   [[nodiscard]] std::uint64_t latency(NodeId from, NodeId to);
   std::uint64_t deliver(NodeIndex from, NodeIndex to, std::uint64_t bytes, std::uint64_t departure);
 
@@ -93,6 +96,7 @@ class Fabric {
   Noc noc_;
   DipSink* sink_ = nullptr;
   HeldPackets held_;
+  PendingCopies copies_;
   std::uint64_t retired_ = 0;  // ticks
   std::vector<NodeIndex> touched_;
   std::vector<std::pair<const Packet*, const Outbox*>> order_;

@@ -90,7 +90,7 @@ bool Scheduler::step() {
 }
 
 void Scheduler::commit() {
-  trace_ = fabric_.commit(outboxes_, options_.seed, trace_);
+  trace_ = fabric_.commit(outboxes_, options_.seed, trace_, pool_);
   for (Tally& tally : tallies_) trace_ += std::exchange(tally.trace, 0);
   trace_ = mix(trace_);
   for (const NodeIndex id : fabric_.touched()) activate(id);
