@@ -9,6 +9,7 @@
 #include <d1/isa/csr.hpp>
 #include <d1/isa/memory.hpp>
 
+#include "engine/block_run.hpp"
 #include "machine_state.hpp"
 
 namespace d1::emulator {
@@ -99,7 +100,8 @@ unsigned Node::run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint6
     // accounted turn by turn, and long turns would drive them further and further apart.
     const std::uint64_t budget = end - start;
     ran |= 1u << first;
-    run_turn(engine, harts_[first], second == end ? budget : std::min(budget, slice));
+    if (second == end) run_turn(engine, harts_[first], budget, end);
+    else run_turn(engine, harts_[first], std::min(budget, slice), start);
   }
   outbox_ = nullptr;
   return ran;
@@ -135,7 +137,16 @@ void Node::prefetch_harts(std::uint64_t end) const noexcept {
   __builtin_prefetch(machine_.sram(id_) + D1_MAILBOX_ADDRESS);
 }
 
-void Node::run_turn(Engine& engine, Hart& hart, std::uint64_t budget) {
+// Whether a turn may go on behind its budget, which counts issue and units one after the other: of a
+// hart that has the node to itself until then, and has sent nothing.
+bool Node::goes_on(const Hart& hart, std::uint64_t until, std::size_t sent) const noexcept {
+  if (isa::ticks_now(hart) >= until || outbox_->packets.size() != sent) return false;
+  for (unsigned i = 0; i < isa::kHartsPerNode; ++i)
+    if (i != hart.hart_id && ready_at_[i] < until) return false;
+  return true;
+}
+
+void Node::run_turn(Engine& engine, Hart& hart, std::uint64_t budget, std::uint64_t until) {
   wake_at_[hart.hart_id] = 0;
   // A switch of harts ends the reservation of the one that ran before.
   if (last_hart_ != hart.hart_id) {
@@ -144,7 +155,12 @@ void Node::run_turn(Engine& engine, Hart& hart, std::uint64_t budget) {
   }
   const std::size_t before = outbox_->packets.size();
   const std::uint64_t instret = hart.instret;
-  const TurnEnd end = engine.run(hart, code_, budget);
+  TurnEnd end = engine.run(hart, code_, budget);
+  while (end == TurnEnd::Budget && goes_on(hart, until, before)) {
+    // As much as takes the time that is left, if it goes on as it did.
+    const std::uint64_t now = isa::ticks_now(hart), elapsed = now - hart.clock;
+    end = engine.run(hart, code_, (until - now) * work_done(hart) / elapsed);
+  }
   retired_ += hart.instret - instret;
   settle(hart, units_);
   switch (end) {

@@ -134,7 +134,9 @@ class alignas(64) Node final : public isa::Environment {
 
   void start_hart(unsigned index, std::uint64_t when);
   void wake(isa::Hart& hart, std::uint64_t when) noexcept;
-  void run_turn(Engine& engine, isa::Hart& hart, std::uint64_t budget);
+  void run_turn(Engine& engine, isa::Hart& hart, std::uint64_t budget, std::uint64_t until);
+  [[nodiscard]] bool goes_on(const isa::Hart& hart, std::uint64_t until,
+                             std::size_t sent) const noexcept;
   void note_unhandled_trap(isa::Hart& hart);
   isa::Outcome park(isa::Hart& hart, const isa::Operation& operation, isa::WaitKind kind,
                     std::uint64_t index, std::uint64_t amount);
