@@ -137,8 +137,8 @@ void Node::prefetch_harts(std::uint64_t end) const noexcept {
   __builtin_prefetch(machine_.sram(id_) + D1_MAILBOX_ADDRESS);
 }
 
-// Whether a turn may go on behind its budget, which counts issue and units one after the other: of a
-// hart that has the node to itself until then, and has sent nothing.
+// Whether a turn may go on behind its budget, which counts issue and units one after the other:
+// that of a hart that has the node to itself until then, and has sent nothing.
 bool Node::goes_on(const Hart& hart, std::uint64_t until, std::size_t sent) const noexcept {
   if (isa::ticks_now(hart) >= until || outbox_->packets.size() != sent) return false;
   for (unsigned i = 0; i < isa::kHartsPerNode; ++i)
