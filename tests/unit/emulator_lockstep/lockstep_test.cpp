@@ -8,6 +8,7 @@
 #include <d1/isa/csr.hpp>
 #include <d1/isa/memory.hpp>
 #include <d1/isa/operands.hpp>
+#include <d1/isa/semantics/vector.hpp>
 #include <engine/hart_comparison.hpp>
 #include <engine/lockstep.hpp>
 #include <engine/shadow_memory.hpp>
@@ -45,8 +46,7 @@ class Machine final : public isa::Environment {
     program.push_back(isa::encode(d1_halt, {}));
     std::memcpy(memory_.data(), program.data(), 4 * program.size());
     code_.program =
-        std::make_shared<CodeImage>(
-            kBase, std::span<const std::uint8_t>(memory_.data(), kBytes));
+        std::make_shared<CodeImage>(kBase, std::span<const std::uint8_t>(memory_.data(), kBytes));
   }
 
   Hart& hart() { return harts_[0]; }
@@ -55,10 +55,11 @@ class Machine final : public isa::Environment {
 
   std::vector<LockstepDifference> differences;
   int accesses = 0;
-  bool changes_a_register = false, changes_memory = false;
+  bool changes_a_register = false, changes_memory = false, traps = false;
 
-  Outcome access(Hart& hart, const Operation&, std::uint64_t, unsigned bytes, bool write,
-                 void* data) override {
+  Outcome access(Hart& hart, const Operation& operation, std::uint64_t address, unsigned bytes,
+                 bool write, void* data) override {
+    if (traps) return isa::trap(hart, operation, isa::Cause::LoadAccess, address);
     ++accesses;
     if (changes_a_register) hart.x[10] += 1;
     if (changes_memory) memory(kBase + 0x800) ^= 1;
@@ -171,6 +172,32 @@ TEST_P(Lockstep, TellsOfMemoryThatDiffers) {
   EXPECT_EQ(machine.run(), TurnEnd::Stopped);
   ASSERT_EQ(machine.differences.size(), 1u);
   EXPECT_THAT(machine.differences.front().differs.front(), HasSubstr("memory at 0x1800"));
+}
+
+// Two loads of bytes, each of which ends before the memory does, and a store of as many as are
+// left.
+TEST_P(Lockstep, AgreesOnALengthThatLoadsShortenTwice) {
+  constexpr std::int32_t kBytesTypeM1 = 0;
+  const std::uint32_t unmasked = 1U << 25;
+  Machine machine({isa::encode(vsetvli, {.rd = 13, .rs1 = 12, .immediate = kBytesTypeM1}),
+                   isa::encode(vle8ff_v, {.rd = 8, .rs1 = 10, .bits = unmasked}),
+                   isa::encode(vle8ff_v, {.rd = 9, .rs1 = 11, .bits = unmasked}),
+                   isa::encode(vadd_vi, {.rd = 10, .rs2 = 9, .bits = unmasked}),
+                   isa::encode(vadd_vi, {.rd = 11, .rs2 = 9, .bits = unmasked}),
+                   isa::encode(vse8_v, {.rd = 9, .rs1 = 14, .bits = unmasked})},
+                  GetParam());
+  machine.traps = true;
+  machine.hart().mstatus |= isa::kMstatusVs;
+  machine.hart().x[10] = kBase + kBytes - 20;
+  machine.hart().x[11] = kBase + kBytes - 10;
+  machine.hart().x[12] = 40;
+  machine.hart().x[14] = kBase + 0x700;
+  for (unsigned i = 0; i < 64; ++i) machine.memory(kBase + 0x700 + i) = 0xee;
+  EXPECT_EQ(machine.run(), TurnEnd::Stopped);
+  EXPECT_THAT(machine.differences, IsEmpty());
+  EXPECT_EQ(machine.hart().vl, 10u);
+  EXPECT_EQ(machine.memory(kBase + 0x709), 0);
+  EXPECT_EQ(machine.memory(kBase + 0x70a), 0xee);
 }
 
 INSTANTIATE_TEST_SUITE_P(Units, Lockstep, testing::Values(LockstepUnit::Block, LockstepUnit::Turn));

@@ -288,9 +288,8 @@ void RegionEmitter::emit_operation(const Operation& operation) {
   if (is_vector(operation.id)) ++vectors_seen_;
   const VectorState before = state_;
   state_ = state_after(operation, before, out_of_line_ ? Length::Any : Length::Most);
-  // A load that ends at the first fault; vset* has made the mask itself.
-  if (state_.known && before.known && state_.length == kAnyLength &&
-      vector_access(operation.id).kind == VectorAccess::UnitStride && before != state_) {
+  // vset* has made the mask itself.
+  if (state_.known && may_shorten(operation)) {
     mov(rcx, hart_field(offset_of(&isa::Hart::vl)));
     emit_length_mask(rcx);
   }

@@ -53,17 +53,24 @@ bool takes_length_from_register(const Operation& operation) noexcept {
   return operation.id == InstructionId::vsetvli && operation.rs1 != 0;
 }
 
+bool may_shorten(const Operation& operation) noexcept {
+  switch (operation.id) {
+    case InstructionId::vle8ff_v: case InstructionId::vle16ff_v:
+    case InstructionId::vle32ff_v: case InstructionId::vle64ff_v: return true;
+    default: return false;
+  }
+}
+
 VectorState state_after(const Operation& operation, const VectorState& before,
                         Length length) noexcept {
+  if (may_shorten(operation)) {
+    VectorState after = before;
+    after.length = kAnyLength;
+    return after;
+  }
   switch (operation.id) {
     case InstructionId::vsetvl:
       return {};
-    case InstructionId::vle8ff_v: case InstructionId::vle16ff_v:
-    case InstructionId::vle32ff_v: case InstructionId::vle64ff_v: {
-      VectorState after = before;
-      after.length = kAnyLength;
-      return after;
-    }
     case InstructionId::vsetivli: {
       const VectorState after = state_of_type(operation.full >> 20 & 0x3ff);
       return after.known ? with_length(after, std::min<unsigned>(operation.rs1, after.vlmax()))

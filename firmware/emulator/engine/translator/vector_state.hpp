@@ -42,6 +42,9 @@ struct VectorState {
 [[nodiscard]] bool takes_length_from_register(const isa::Operation& operation) noexcept;
 enum class Length : std::uint8_t { Most, Any };
 
+// A load that ends at the first fault, with a vl that is as short.
+[[nodiscard]] bool may_shorten(const isa::Operation& operation) noexcept;
+
 // The state behind an operation. `length` is what a register gave to a vset*.
 [[nodiscard]] VectorState state_after(const isa::Operation& operation, const VectorState& before,
                                       Length length) noexcept;
