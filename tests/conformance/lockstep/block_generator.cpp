@@ -131,14 +131,16 @@ void BlockGenerator::atomic(InstructionId id) {
 void BlockGenerator::reservation() {
   const bool wide = random_.one_in(2);
   Assembler(item().code).op(wide ? lr_d : lr_w, {.rd = pick(data_), .rs1 = pointers_[0]});
-  // Behind a jump begins a block, which may be translated.
-  if (random_.one_in(2)) Assembler(item().code).jump(4);
+  // Jumps make a block of it, which may be translated.
+  const bool apart = random_.one_in(2);
+  if (apart) Assembler(item().code).jump(4);
   for (unsigned i = random_.below(4); i > 0; --i) one_instruction();
   if (random_.one_in(2))
     Assembler(item().code)
         .op(sb, {.rs1 = pointers_[0],
                  .rs2 = pick(data_),
                  .immediate = static_cast<std::int32_t>(random_.below(80))});
+  if (apart) Assembler(item().code).jump(4);
   Assembler(item().code)
       .op(wide ? sc_d : sc_w, {.rd = pick(data_), .rs1 = pointers_[0], .rs2 = pick(data_)});
 }
@@ -159,7 +161,7 @@ void BlockGenerator::floating_point() {
 // Loads that end at the first fault are four of many, and special.
 InstructionId BlockGenerator::vector_access_id() {
   static constexpr InstructionId kFirst[] = {vle8ff_v, vle16ff_v, vle32ff_v, vle64ff_v};
-  return random_.one_in(8) ? kFirst[random_.below(4)] : pick(pool_.vector_memory);
+  return random_.one_in(5) ? kFirst[random_.below(4)] : pick(pool_.vector_memory);
 }
 
 InstructionId BlockGenerator::from_palette(const std::vector<InstructionId>& from) {
@@ -187,7 +189,11 @@ void BlockGenerator::vector(InstructionId id) {
   }
   if (has_fields(id)) word = with_field(word, Operand::nf, fields - 1);
   if (is_memory(id)) {
-    word = with_field(word, Operand::rs1, pick(pointers_));
+    // Loads that end at the first fault most often where there is one: the second pointer is near
+    // the end of memory.
+    const bool ends = isa::facts(id).mnemonic.ends_with("ff.v");
+    word = with_field(word, Operand::rs1,
+                      ends && random_.one_in(2) ? pointers_[1] : pick(pointers_));
     if (has_operand(id, Operand::rs2))
       word = with_field(word, Operand::rs2, random_.one_in(2) ? 0 : counters_[random_.below(3)]);
   }
@@ -304,7 +310,7 @@ void BlockGenerator::instruction(InstructionId id) {
 void BlockGenerator::one_instruction() {
   if (random_.one_in(250)) return rare();
   if (random_.one_in(120)) return atomic(pick(pool_.atomics));
-  if (random_.one_in(300)) return reservation();
+  if (random_.one_in(150)) return reservation();
   const bool vectors = is_profile_of_vectors(profile_);
   if (vectors && random_.one_in(14)) return configure(!random_.one_in(3));
   const unsigned draw = random_.below(16);
