@@ -56,9 +56,12 @@ function(d1_add_tests name label)
     PROPERTIES LABELS ${label} TIMEOUT 300)
 endfunction()
 
-# d1_add_translated_test(NAME LABEL COMMAND...): the same program once more with the translating
-# engine, which then translates every block before it first runs, at each level of the host.
-function(d1_add_translated_test name label)
+# d1_add_engine_tests(NAME LABEL COMMAND...): the same program once more with the interpreter, and
+# with a translator that translates every block before it first runs, at each level of the host.
+function(d1_add_engine_tests name label)
+  add_test(NAME ${name}.interpreted COMMAND ${ARGN})
+  set_tests_properties(${name}.interpreted PROPERTIES LABELS ${label} TIMEOUT 300
+    ENVIRONMENT "D1_ENGINE=interp")
   foreach(level portable avx2 avx512)
     add_test(NAME ${name}.translated.${level} COMMAND ${ARGN})
     set_tests_properties(${name}.translated.${level} PROPERTIES LABELS ${label} TIMEOUT 300

@@ -33,7 +33,7 @@ struct DeviceOptions {
   std::string machine;     // empty: $D1_MACHINE, or "d1"; a built-in name or a machine file
   unsigned threads = 0;    // of the host, that run nodes; 0: as many as it has
   std::uint64_t seed = 0;  // other than 0 shuffles the order of what is unordered
-  std::string engine;      // that emulates: "interp", "dbt", "lockstep"; empty: $D1_ENGINE
+  std::string engine;      // that emulates: "dbt", "interp", "lockstep"; empty: $D1_ENGINE, or dbt
   bool count_execution = false;  // so that statistics() tells more, at some cost
   std::string rom_image;   // a boot ROM to use instead of the built-in one
 };

@@ -98,8 +98,8 @@ TEST(Determinism, ACodeCacheThatIsAlwaysFullChangesNothing) {
 // Who else wants the host's cores decides how long each thread may run: so it is enough that one
 // launch of several is shared well. How it is when nobody disturbs, d1-bench threads.balance tells.
 TEST(Determinism, EachOfTwoThreadsRetiresFortyPercentOfALaunchOverTheDie) {
-  constexpr int kLaunches = 20;
-  constexpr std::uint64_t kRounds = 10'000;
+  constexpr int kLaunches = 40;
+  constexpr std::uint64_t kRounds = 50'000;
   BeginTogether together;
   DeviceOptions options;
   options.host_threads = 2;

@@ -47,12 +47,12 @@ TEST(EngineOptions, ANameGoesBeforeTheEnvironment) {
   EXPECT_EQ(engine_options_for("")->kind, EngineKind::Translator);
 }
 
-TEST(EngineOptions, WithNothingSaidTheInterpreterRuns) {
+TEST(EngineOptions, WithNothingSaidTheTranslatorRuns) {
   for (const char* nothing : {static_cast<const char*>(nullptr), ""}) {
     const Variable engine("D1_ENGINE", nothing), level("D1_HOST_LEVEL", nothing);
     const auto chosen = engine_options_for("");
     ASSERT_TRUE(chosen);
-    EXPECT_EQ(chosen->kind, EngineKind::Interpreter);
+    EXPECT_EQ(chosen->kind, EngineKind::Translator);
     EXPECT_EQ(chosen->level, HostLevel::Avx512);
   }
 }

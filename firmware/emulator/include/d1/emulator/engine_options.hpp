@@ -32,7 +32,7 @@ enum class LockstepUnit : std::uint8_t {
 };
 
 struct EngineOptions {
-  EngineKind kind = EngineKind::Interpreter;
+  EngineKind kind = EngineKind::Translator;
   HostLevel level = HostLevel::Avx512;  // the host's own level where that is lower
   // How often a block is interpreted before it is translated. 0: never interpreted first.
   std::uint32_t runs_before_translation = 24;
