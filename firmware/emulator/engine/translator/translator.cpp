@@ -255,12 +255,26 @@ std::uint32_t Translator::sync_counters(Hart& hart, std::uint32_t issued_before)
   return retired;
 }
 
+// Whether a block is left for the interpreter so soon that entering its host code costs more than
+// that saves: what is between two instructions that only the interpreter carries out.
+bool is_brief(CodeImage& image, const Block& block) {
+  constexpr unsigned kBrief = 12;  // own: instructions, interpreted in the time of an entry
+  if (block.count >= kBrief) return false;
+  const Successors after = successors_of(block);
+  const auto translated = [&image](std::uint64_t pc) {
+    return image.contains(pc) && translatable(image.block(pc));
+  };
+  return !(after.has_taken && translated(after.taken)) &&
+         !(after.has_next && translated(after.next));
+}
+
 Translator::Entry Translator::translate(Hart& hart, CodeImage& image, const Block& block) {
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock.owns_lock()) return {};
   if (const void* code = block.entry.load(std::memory_order_acquire))
     return {code, generation_.load(std::memory_order_relaxed)};
-  if (!translatable(block)) {
+  const bool eager = options_.runs_before_translation == 0;
+  if (!translatable(block) || (!eager && is_brief(image, block))) {
     block.heat.store(kNeverTranslated, std::memory_order_relaxed);
     return {};
   }
