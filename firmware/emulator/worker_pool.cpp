@@ -68,6 +68,7 @@ void WorkerPool::run(std::uint32_t count, const Work& work, const Look& look) {
 void WorkerPool::wake(std::uint32_t helpers) {
   helpers = std::min(helpers, sleepers_.load(std::memory_order_seq_cst));
   if (helpers == 0) return;
+  woken_ += helpers;
   wakes_.fetch_add(1, std::memory_order_seq_cst);
   if (helpers == helpers_.size()) return wakes_.notify_all();
   for (; helpers != 0; --helpers) wakes_.notify_one();

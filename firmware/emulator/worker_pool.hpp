@@ -40,6 +40,8 @@ class WorkerPool {
   // Calls work(item, worker) once for each item below count; the caller is worker 0. Before that,
   // mostly, look(item, Far) and look(item, Near), on the same thread: to fetch what will be needed.
   void run(std::uint32_t count, const Work& work, const Look& look);
+  // Helpers that were woken, ever.
+  [[nodiscard]] std::uint64_t wakes() const noexcept { return woken_; }
   // Helpers that sleep.
   [[nodiscard]] std::uint32_t sleepers() const noexcept { return sleepers_.load(); }
 
@@ -66,6 +68,7 @@ class WorkerPool {
   std::atomic<std::uint32_t> wakes_{0};
   std::atomic<bool> quit_{false};
   std::uint32_t chunk_ = 1;
+  std::uint64_t woken_ = 0;
   bool backwards_ = false;
   const Work* work_ = nullptr;
   const Look* look_ = nullptr;
