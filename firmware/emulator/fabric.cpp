@@ -75,35 +75,42 @@ std::uint64_t Fabric::commit(std::vector<Outbox>& outboxes, std::uint64_t seed,
                              std::uint64_t trace, WorkerPool& pool) {
   // What is held back has its data elsewhere, and for a short time.
   copies_.share_with(seed == 0 ? &pool : nullptr);
-  order_.clear();
-  for (const Outbox& outbox : outboxes)
-    for (const Packet& packet : outbox.packets) order_.emplace_back(&packet, &outbox);
+  outboxes_ = &outboxes;
+  put_in_order(outboxes, seed);
   if (seed != 0) carry_out_held();
   if (order_.empty()) return trace;
-  // A seed permutes nodes that send in the same tick; packets of one node keep their order.
-  const auto place = [seed](NodeIndex source) { return seed == 0 ? source : mix(seed ^ source); };
-  std::sort(order_.begin(), order_.end(), [&place](const auto& left, const auto& right) {
-    const Packet& a = *left.first;
-    const Packet& b = *right.first;
-    if (a.departure != b.departure) return a.departure < b.departure;
-    if (a.source != b.source) return place(a.source) < place(b.source);
-    if (a.hart != b.hart) return a.hart < b.hart;
-    return a.sequence < b.sequence;
-  });
-  for (const auto& [packet, outbox] : order_) {
-    trace = mix(trace ^ packet->departure) + packet->source;
-    trace =
-        mix(trace ^ packet->value) + (std::uint64_t{packet->destination} << 32 | packet->offset);
+  constexpr std::size_t kAhead = 8;  // own: packets, each some 100 ns, so their nodes are here
+  for (std::size_t i = 0; i < order_.size(); ++i) {
+    if (i + 2 * kAhead < order_.size()) __builtin_prefetch(order_[i + 2 * kAhead].packet);
+    if (i + kAhead < order_.size()) machine_.prefetch(order_[i + kAhead].packet->source);
+    const Packet& packet = *order_[i].packet;
+    trace = mix(trace ^ packet.departure) + packet.source;
+    trace = mix(trace ^ packet.value) + (std::uint64_t{packet.destination} << 32 | packet.offset);
     HeldPackets::Entry* held =
-        seed == 0 ? nullptr : held_.take(*packet, launch_of(*packet), seed);
+        seed == 0 ? nullptr : held_.take(packet, launch_of(packet), seed);
     if (held == nullptr)
-      carry_out(*packet, *outbox);
+      carry_out(packet);
     else if (held->left)
       leave_source(*held);
   }
   copies_.finish();
   for (Outbox& outbox : outboxes) outbox.clear();
   return trace;
+}
+
+void Fabric::put_in_order(const std::vector<Outbox>& outboxes, std::uint64_t seed) {
+  order_.clear();
+  // A seed permutes nodes that send in the same tick; packets of one node keep their order.
+  for (const Outbox& outbox : outboxes)
+    for (const Packet& packet : outbox.packets)
+      order_.push_back({packet.departure, seed == 0 ? packet.source : mix(seed ^ packet.source),
+                        &packet});
+  std::sort(order_.begin(), order_.end(), [](const Ordered& a, const Ordered& b) {
+    if (a.departure != b.departure) return a.departure < b.departure;
+    if (a.place != b.place) return a.place < b.place;
+    if (a.packet->hart != b.packet->hart) return a.packet->hart < b.packet->hart;
+    return a.packet->sequence < b.packet->sequence;
+  });
 }
 
 // The launch a packet is part of: of a post where it goes, of a transfer where it comes from.
@@ -120,7 +127,7 @@ void Fabric::carry_out_held() {
     if (launch_of(entry.packet) != entry.launch) continue;
     entry.packet.departure = std::max(entry.packet.departure, retired_);
     if (!entry.left) {
-      carry_out(entry.packet, {});
+      carry_out(entry.packet);
       continue;
     }
     ++packets_;
@@ -143,7 +150,7 @@ void Fabric::leave_source(HeldPackets::Entry& entry) {
   source_free(entry.packet, taken_at(entry.packet));
 }
 
-void Fabric::carry_out(const Packet& packet, const Outbox& outbox) {
+void Fabric::carry_out(const Packet& packet) {
   ++packets_;
   switch (packet.kind) {
     case PacketKind::Load:
@@ -170,21 +177,24 @@ void Fabric::carry_out(const Packet& packet, const Outbox& outbox) {
       sink_->node_completed(packet.source, packet.hart, 2, packet.departure);
       break;
     case PacketKind::Print:
-      sink_->printed(packet.source, packet.hart, packet.departure,
-                     std::string_view(outbox.text).substr(packet.text_at, packet.text_bytes));
+      sink_->printed(packet.source, packet.hart, packet.departure, text_of(packet));
       break;
   }
+}
+
+// Of a packet that lies in its outbox: those that print are never held back.
+std::string_view Fabric::text_of(const Packet& packet) const {
+  for (const Outbox& outbox : *outboxes_)
+    if (&packet >= outbox.packets.data() &&
+        &packet < outbox.packets.data() + outbox.packets.size())
+      return std::string_view(outbox.text).substr(packet.text_at, packet.text_bytes);
+  return {};
 }
 
 std::uint64_t Fabric::deliver(NodeIndex from, NodeIndex to, std::uint64_t bytes,
                               std::uint64_t departure) {
   bytes_ += bytes;
   return noc_.send(machine_.place(from), machine_.place(to), bytes, to_cycle(departure)) * kTicks;
-}
-
-void Fabric::post(NodeIndex node, unsigned semaphore, std::uint64_t count, std::uint64_t arrival) {
-  machine_.node(node).deliver_post(semaphore, count, arrival);
-  touched_.push_back(node);
 }
 
 // Without contention; the way back is as long.
@@ -209,15 +219,21 @@ std::shared_ptr<const GridRoutes> Fabric::routes_of(const Grid& grid) {
   return routes;
 }
 
-std::uint64_t Fabric::post_from_dip(const Grid& grid, const GridRoutes& routes, unsigned semaphore,
-                                    std::uint64_t count, std::uint64_t departure) {
-  arrivals_.resize(grid.size());
+std::span<const std::uint64_t> Fabric::reach_from_dip(const GridRoutes& routes,
+                                                      std::uint64_t departure) {
+  arrivals_.resize(routes.plan.destination_count());
   noc_.multicast_from_dip(kCommandDip, DipEnd::Processor, routes.plan, kPacketBytes,
                           to_cycle(departure), arrivals_);
+  return arrivals_;
+}
+
+std::uint64_t Fabric::post_from_dip(const Grid& grid, const GridRoutes& routes, unsigned semaphore,
+                                    std::uint64_t count, std::uint64_t departure) {
+  const std::span<const std::uint64_t> arrivals = reach_from_dip(routes, departure);
   std::uint64_t last = departure;
   for (std::uint32_t rank = 0; rank < grid.size(); ++rank) {
-    last = std::max(last, arrivals_[rank] * kTicks);
-    post(machine_.id_of(grid.node(rank)), semaphore, count, arrivals_[rank] * kTicks);
+    last = std::max(last, arrivals[rank] * kTicks);
+    post(machine_.id_of(grid.node(rank)), semaphore, count, arrivals[rank] * kTicks);
   }
   return last;
 }
@@ -373,22 +389,15 @@ std::uint32_t Fabric::dip_of(std::uint64_t hbm_offset) const {
 
 void Fabric::multicast(const Packet& packet, std::uint64_t bytes) {
   const d1_transfer& t = packet.transfer;
-  const LaunchContext* launch = machine_.node(packet.source).launch();
+  LaunchContext* launch = machine_.node(packet.source).launch();
   if (launch == nullptr) return;  // the launch ended meanwhile
-  std::vector<NodeId> targets;
-  for (std::uint32_t row = 0; row < t.grid_rows; ++row)
-    for (std::uint32_t column = 0; column < t.grid_columns; ++column) {
-      const NodeId place = launch->grid->node((t.first_row + row) * launch->grid->columns() +
-                                              t.first_column + column);
-      if (machine_.id_of(place) != packet.source) targets.push_back(place);
-    }
+  const auto& [plan, targets] = tree_of(packet, *launch);
   const PendingCopies::Place local = sram(packet.source, t.local, t.local_pitch);
   std::uint64_t far = packet.departure;
   arrivals_.resize(targets.size());
-  noc_.multicast(machine_.place(packet.source), targets, bytes, to_cycle(packet.departure),
-                 arrivals_);
+  noc_.multicast(plan, bytes, to_cycle(packet.departure), arrivals_);
   for (std::size_t i = 0; i < targets.size(); ++i) {
-    const NodeIndex id = machine_.id_of(targets[i]);
+    const NodeIndex id = targets[i];
     copies_.add(sram(id, t.remote, t.remote_pitch), local, t.rows, t.row_bytes);
     written(id, t.remote, std::uint64_t{t.rows - 1} * t.remote_pitch + t.row_bytes);
     far = std::max(far, arrivals_[i] * kTicks);
@@ -399,24 +408,42 @@ void Fabric::multicast(const Packet& packet, std::uint64_t bytes) {
   finish(packet, packet.departure + bytes / kPacketBytes * kTicks, far);
 }
 
+const LaunchContext::Multicast& Fabric::tree_of(const Packet& packet, LaunchContext& launch) {
+  const d1_transfer& t = packet.transfer;
+  if (launch.multicasts.size() >= LaunchContext::kMulticasts) launch.multicasts.clear();
+  const auto [entry, fresh] = launch.multicasts.try_emplace(
+      {packet.source, t.first_row, t.first_column, t.grid_rows, t.grid_columns});
+  if (!fresh) return entry->second;
+  std::vector<NodeId> places;
+  for (std::uint32_t row = 0; row < t.grid_rows; ++row)
+    for (std::uint32_t column = 0; column < t.grid_columns; ++column) {
+      const NodeId place = launch.grid->node((t.first_row + row) * launch.grid->columns() +
+                                             t.first_column + column);
+      if (machine_.id_of(place) == packet.source) continue;
+      places.push_back(place);
+      entry->second.targets.push_back(machine_.id_of(place));
+    }
+  entry->second.plan = noc_.plan(machine_.place(packet.source), places);
+  return entry->second;
+}
+
 // Routers combine barrier packets on their way to the node of rank 0 and spread the release from
 // there: no contention, twice the way (this project's own; the topology is not published).
 void Fabric::grid_barrier(const Packet& packet) {
-  LaunchContext* launch = machine_.node(packet.source).launch();
-  if (launch == nullptr) return;
-  auto& arrived = launch->barrier.arrived;
-  arrived.emplace_back(packet.source, packet.departure);
-  if (arrived.size() < launch->grid->size()) return;
-  const auto way = [&](NodeIndex node) {
-    return launch->routes->from_first[machine_.node(node).rank()];
-  };
-  std::uint64_t release = 0;
-  for (const auto& [node, departure] : arrived) release = std::max(release, departure + way(node));
-  for (const auto& [node, departure] : arrived) {
-    machine_.node(node).deliver_barrier(release + way(node));
-    touched_.push_back(node);
+  const Node& node = machine_.node(packet.source);
+  if (node.launch() == nullptr) return;
+  LaunchContext& launch = *node.launch();
+  LaunchContext::GridBarrier& barrier = launch.barrier;
+  const std::uint32_t way = launch.routes->from_first[node.rank()];
+  barrier.arrived.push_back({packet.source, way});
+  barrier.latest = std::max(barrier.latest, packet.departure + way);
+  if (barrier.arrived.size() < launch.grid->size()) return;
+  for (const auto& arrival : barrier.arrived) {
+    machine_.node(arrival.node).deliver_barrier(barrier.latest + arrival.way);
+    touched_.push_back(arrival.node);
   }
-  arrived.clear();
+  barrier.arrived.clear();
+  barrier.latest = 0;
 }
 
 }  // namespace d1::emulator

@@ -49,6 +49,14 @@ class Fabric {
   void clear_touched() noexcept { touched_.clear(); }
 
   [[nodiscard]] std::shared_ptr<const GridRoutes> routes_of(const Grid& grid);
+  // A post arrives at the node, which counts as touched.
+  void post(NodeIndex node, unsigned semaphore, std::uint64_t count, std::uint64_t arrival) {
+    machine_.node(node).deliver_post(semaphore, count, arrival);
+    touched_.push_back(node);
+  }
+  // When a packet that leaves the DIP at `departure` is at each node of a grid: cycles, by rank,
+  // until the next call.
+  std::span<const std::uint64_t> reach_from_dip(const GridRoutes& routes, std::uint64_t departure);
   // From the DIP, times in ticks: the same post to all nodes of a grid, or to one node, leaving at
   // `departure`; the last arrival. The nodes count as touched.
   std::uint64_t post_from_dip(const Grid& grid, const GridRoutes& routes, unsigned semaphore,
@@ -73,7 +81,9 @@ class Fabric {
  private:
   [[nodiscard]] std::uint64_t launch_of(const Packet& packet) const;
   void carry_out_held();
-  void carry_out(const Packet& packet, const Outbox& outbox);
+  void put_in_order(const std::vector<Outbox>& outboxes, std::uint64_t seed);
+  void carry_out(const Packet& packet);
+  [[nodiscard]] std::string_view text_of(const Packet& packet) const;
   void remote_access(const Packet& packet);
   void transfer(const Packet& packet);
   std::uint64_t put(const Packet& packet, const PendingCopies::Place& from);
@@ -85,9 +95,10 @@ class Fabric {
   void leave_source(HeldPackets::Entry& entry);
   void source_free(const Packet& packet, std::uint64_t when);
   void multicast(const Packet& packet, std::uint64_t bytes);
+  [[nodiscard]] const LaunchContext::Multicast& tree_of(const Packet& packet,
+                                                        LaunchContext& launch);
   void grid_barrier(const Packet& packet);
   void finish(const Packet& packet, std::uint64_t local, std::uint64_t far);
-  void post(NodeIndex node, unsigned semaphore, std::uint64_t count, std::uint64_t arrival);
   void written(NodeIndex node, std::uint64_t offset, std::uint64_t bytes);
   [[nodiscard]] std::uint64_t latency(NodeId from, NodeId to);
   std::uint64_t deliver(NodeIndex from, NodeIndex to, std::uint64_t bytes, std::uint64_t departure);
@@ -95,11 +106,16 @@ class Fabric {
   MachineState& machine_;
   Noc noc_;
   DipSink* sink_ = nullptr;
+  const std::vector<Outbox>* outboxes_ = nullptr;  // of the commit under way
   HeldPackets held_;
   PendingCopies copies_;
   std::uint64_t retired_ = 0;  // ticks
   std::vector<NodeIndex> touched_;
-  std::vector<std::pair<const Packet*, const Outbox*>> order_;
+  struct Ordered {
+    std::uint64_t departure, place;  // place: of the source among those that send in that tick
+    const Packet* packet;
+  };
+  std::vector<Ordered> order_;
   std::vector<std::uint64_t> arrivals_;
   std::uint64_t packets_ = 0, bytes_ = 0;
 };

@@ -3,7 +3,9 @@
 // during quanta; the rest belongs to the committing thread.
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -21,8 +23,27 @@ struct LaunchContext {
   std::uint32_t harts = 1;
 
   struct GridBarrier {
-    std::vector<std::pair<NodeIndex, std::uint64_t>> arrived;  // node, departure
+    struct Arrival {
+      NodeIndex node;
+      std::uint32_t way;  // ticks to where packets are combined, and back
+    };
+    std::vector<Arrival> arrived;
+    std::uint64_t latest = 0;  // ticks: when the last of them is there
   } barrier;
+
+  // The trees of multicasts that its nodes have sent, each made once: finding the ways to all
+  // destinations costs the host more than sending a packet along them.
+  struct MulticastKey {
+    NodeIndex source;
+    std::uint32_t first_row, first_column, rows, columns;
+    auto operator<=>(const MulticastKey&) const = default;
+  };
+  struct Multicast {
+    MulticastPlan plan;
+    std::vector<NodeIndex> targets;
+  };
+  static constexpr std::size_t kMulticasts = 1024;  // own: kept at a time
+  std::map<MulticastKey, Multicast> multicasts;
 };
 
 }  // namespace d1::emulator

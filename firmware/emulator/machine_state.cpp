@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "machine_state.hpp"
 
+#include <memory>
+#include <new>
+
 namespace d1::emulator {
 
 MachineState::MachineState(const MachineDescription& description,
@@ -13,19 +16,24 @@ MachineState::MachineState(const MachineDescription& description,
       hbm_(geometry_.dips().size() * description_.hbm_bytes),
       vectors_(std::size_t{positions_} * isa::kHartsPerNode * sizeof(isa::VectorRegisters)),
       table_(std::size_t{positions_} * sizeof(Node*)),
+      nodes_(std::size_t{positions_} * sizeof(Node)),
       rom_(std::make_unique<CodeImage>(D1_ROM_BASE, rom, &blocks_decoded_)) {
   rom_->set_names(std::make_shared<const CodeNames>(
       std::vector<NamedFunction>{{"boot_rom", D1_ROM_BASE, rom.size()}}));
+  // Few nodes take small pages. Of many, each visit would miss the TLB several times.
+  constexpr std::size_t kFewNodes = 128;  // own
+  nodes_.prefer_huge_pages(kFewNodes * sizeof(Node));
 }
 
 MachineState::~MachineState() {
-  for (Node* node : made_) delete node;
+  for (Node* node : made_) std::destroy_at(node);
 }
 
 Node& MachineState::node(NodeIndex id) {
   Node*& slot = nodes()[id];
   if (slot == nullptr) {
-    slot = new Node(*this, id);
+    made_.reserve(made_.size() + 1);
+    slot = new (nodes_.data() + made_.size() * sizeof(Node)) Node(*this, id);
     made_.push_back(slot);
   }
   return *slot;

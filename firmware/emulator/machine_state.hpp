@@ -62,6 +62,10 @@ class MachineState {
   // The node, made at first use; between quanta only.
   [[nodiscard]] Node& node(NodeIndex id);
   [[nodiscard]] Node* find(NodeIndex id) const noexcept { return nodes()[id]; }
+  // Asks for what the node is looked at for between quanta, if it was ever woken.
+  void prefetch(NodeIndex id) const noexcept {
+    if (const Node* node = find(id); node != nullptr) node->prefetch();
+  }
 
   ~MachineState();
   MachineState(const MachineState&) = delete;
@@ -75,6 +79,7 @@ class MachineState {
   std::uint32_t per_die_;
   NodeIndex positions_;
   Reservation sram_, hbm_, vectors_, table_;
+  Reservation nodes_;  // Node objects, in the order in which they were first woken
   mutable std::atomic<std::uint64_t> blocks_decoded_{0};
   std::unique_ptr<CodeImage> rom_;
   std::vector<Node*> made_;

@@ -20,7 +20,7 @@ using isa::WaitKind;
 
 Node::Node(const MachineState& machine, NodeIndex id) : machine_(machine), id_(id) {
   ready_at_.fill(kNever);
-  waits_at_.fill(kNoSemaphore);
+  waits_at_.fill(kNowhere);
   code_.rom = &machine.rom();
   for (unsigned i = 0; i < isa::kHartsPerNode; ++i) {
     Hart& hart = harts_[i];
@@ -74,10 +74,11 @@ void Node::wake(Hart& hart, std::uint64_t when) noexcept {
 void Node::set_status(Hart& hart, HartStatus status) noexcept {
   hart.status = status;
   ready_at_[hart.hart_id] = status == HartStatus::Runnable ? hart.clock : kNever;
-  const bool at_semaphore =
-      status == HartStatus::Parked && hart.wait.kind == WaitKind::Semaphore;
-  waits_at_[hart.hart_id] = at_semaphore ? static_cast<std::uint8_t>(hart.wait.index)
-                                         : kNoSemaphore;
+  std::uint8_t& place = waits_at_[hart.hart_id];
+  place = kNowhere;
+  if (status != HartStatus::Parked) return;
+  if (hart.wait.kind == WaitKind::Semaphore) place = static_cast<std::uint8_t>(hart.wait.index);
+  if (hart.wait.kind == WaitKind::GridBarrier) place = kGridBarrier;
 }
 
 unsigned Node::run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t slice,
@@ -119,7 +120,10 @@ void prefetch_lines(const void* first, const void* last) noexcept {
 
 }  // namespace
 
-void Node::prefetch() const noexcept { prefetch_lines(this, &transfers_); }
+void Node::prefetch() const noexcept {
+  prefetch_lines(this, &transfers_);
+  __builtin_prefetch(&units_.busy, 1);
+}
 
 void Node::prefetch_harts(std::uint64_t end) const noexcept {
   for (unsigned i = 0; i < isa::kHartsPerNode; ++i) {
@@ -131,10 +135,18 @@ void Node::prefetch_harts(std::uint64_t end) const noexcept {
     __builtin_prefetch(&units_.taken[span], 1);
   }
   __builtin_prefetch(&units_.first, 1);
-  __builtin_prefetch(&units_.busy, 1);
   __builtin_prefetch(&semaphores_[D1_SEMAPHORE_LAUNCH], 1);
   if (!pending_.empty()) __builtin_prefetch(pending_.data(), 1);
-  __builtin_prefetch(machine_.sram(id_) + D1_MAILBOX_ADDRESS);
+}
+
+void Node::prefetch_launch() const noexcept {
+  const Hart& first = harts_[0];
+  for (const void* part : {static_cast<const void*>(&first.clock),
+                           static_cast<const void*>(&first.status),
+                           static_cast<const void*>(&first.wait)})
+    __builtin_prefetch(part, 1);
+  __builtin_prefetch(&semaphores_[D1_SEMAPHORE_LAUNCH], 1);
+  if (!pending_.empty()) __builtin_prefetch(pending_.data(), 1);
 }
 
 // Whether a turn may go on behind its budget, which counts issue and units one after the other:
@@ -297,10 +309,10 @@ void Node::deliver_response(unsigned index, std::uint64_t data, std::uint64_t ar
 }
 
 void Node::deliver_barrier(std::uint64_t arrival) {
-  for (Hart& hart : harts_) {
-    if (hart.status != HartStatus::Parked || hart.wait.kind != WaitKind::GridBarrier) continue;
-    hart.response_valid = 1;
-    wake(hart, arrival);
+  for (unsigned i = 0; i < isa::kHartsPerNode; ++i) {
+    if (waits_at_[i] != kGridBarrier) continue;
+    harts_[i].response_valid = 1;
+    wake(harts_[i], arrival);
   }
 }
 

@@ -75,9 +75,12 @@ class alignas(64) Node final : public isa::Environment {
   // Which harts had a turn, a bit each.
   unsigned run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t slice, bool lone);
   // The node is to be looked at soon: asks the host for the lines of its cache that hold what says
-  // whether and when it runs; later for those of the harts that run before `end`.
+  // whether and when it runs; later for those of the harts that run before `end`. Not for SRAM: on
+  // a large machine its pages miss the TLB, and a thread waits for that even where it only asks.
   void prefetch() const noexcept;
   void prefetch_harts(std::uint64_t end) const noexcept;
+  // The same before a launch is begun on it.
+  void prefetch_launch() const noexcept;
 
   // --- Environment --------------------------------------------------------------------------
   isa::Outcome access(isa::Hart& hart, const isa::Operation& operation, std::uint64_t address,
@@ -111,7 +114,7 @@ class alignas(64) Node final : public isa::Environment {
   bool write_csr(isa::Hart& hart, unsigned number, std::uint64_t value) override;
 
  private:
-  static constexpr std::uint8_t kNoSemaphore = 0xff;
+  static constexpr std::uint8_t kNowhere = 0xff, kGridBarrier = 0xfe;  // in waits_at_
   static constexpr std::size_t kSettlePosts = 16;  // own: from so many on they are looked through
   struct PendingPost {
     std::uint64_t arrival;
@@ -161,7 +164,7 @@ class alignas(64) Node final : public isa::Environment {
   LaunchContext* launch_ = nullptr;
   Outbox* outbox_ = nullptr;  // of the running thread; null between quanta
   // Of harts, so that who looks for one to run or to wake need not visit them: from when on it can
-  // run, else kNever; the semaphore it is parked at, else kNoSemaphore.
+  // run, else kNever; the semaphore, or the grid's barrier, that it is parked at.
   std::array<std::uint64_t, isa::kHartsPerNode> ready_at_;
   std::uint64_t retired_ = 0;  // instructions
   NodeIndex id_;

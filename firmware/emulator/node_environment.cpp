@@ -337,24 +337,22 @@ Outcome Node::check_transfer(Hart& hart, const Operation& operation, const d1_tr
 
 Outcome Node::transfer(Hart& hart, const Operation& operation, std::uint64_t descriptors,
                        std::uint64_t count) {
-  // The whole list is checked before anything leaves, so a bad one changes nothing.
-  std::vector<Packet> made;
   const std::uint64_t room = (D1_SRAM_BYTES - D1_NULL_BYTES) / sizeof(d1_transfer);
   if (count > room || descriptors % 8 != 0 ||
       !isa::in_window(hart, descriptors, count * sizeof(d1_transfer)))
     return isa::trap(hart, operation, Cause::DescriptorFault, descriptors);
+  // A bad descriptor takes back those before it, so the list as a whole changes nothing.
+  const std::size_t sent = outbox_->packets.size();
+  const std::uint32_t sequence = sequence_;
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint64_t at = descriptors + i * sizeof(d1_transfer);
-    Packet& packet = made.emplace_back();
+    Packet& packet = send(hart, PacketKind::Transfer);
     std::memcpy(&packet.transfer, machine_.sram(id_) + at, sizeof(d1_transfer));
     const Outcome checked = check_transfer(hart, operation, packet.transfer, at, packet);
-    if (checked != Outcome::Next) return checked;
-  }
-  for (const Packet& from : made) {
-    Packet& packet = send(hart, PacketKind::Transfer);
-    packet.transfer = from.transfer;
-    packet.destination = from.destination;
-    packet.offset = from.offset;
+    if (checked == Outcome::Next) continue;
+    outbox_->packets.resize(sent);
+    sequence_ = sequence;
+    return checked;
   }
   transfers_[hart.hart_id].local_pending += static_cast<std::uint32_t>(count);
   transfers_[hart.hart_id].far_pending += static_cast<std::uint32_t>(count);

@@ -143,6 +143,7 @@ class Dip final : public DipSink {
   void activate_touched();
   [[nodiscard]] NodeIndex node_at(const Grid& grid, std::uint32_t rank) const;
   void written(NodeIndex node, std::uint64_t offset, std::uint64_t bytes);
+  void prefetch_launch(const Grid& nodes, std::uint32_t rank) const noexcept;
   void start_nodes(Launch& launch, const d1_launch& parameters, std::uint64_t departure);
   void stop_launch(Launch& launch, const CommandResult& result);
   void finish_launch(Launch& launch, const CommandResult& result);

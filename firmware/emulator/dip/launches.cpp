@@ -11,6 +11,7 @@ namespace d1::emulator {
 namespace {
 
 constexpr std::uint64_t kTicks = isa::kTicksPerCycle;
+constexpr std::uint32_t kAhead = 6;  // own: nodes, each some 50 ns, until memory is here
 constexpr auto kMatrix = static_cast<unsigned>(isa::Unit::Matrix);
 
 // Offset in the command of the field that makes these parameters impossible, or 0.
@@ -39,10 +40,12 @@ CommandResult Dip::launch(unsigned queue, const d1_launch_command& command, std:
   std::memcpy(&parameters, memory, sizeof(parameters));
   if (const std::uint64_t offset = check(parameters); offset != 0) return bad_field(offset);
   const Grid& grid_used = **nodes;
-  for (std::uint32_t rank = 0; rank < grid_used.size(); ++rank)
+  for (std::uint32_t rank = 0; rank < grid_used.size(); ++rank) {
+    if (rank + kAhead < grid_used.size()) machine_.prefetch(node_at(grid_used, rank + kAhead));
     if (const Node* node = machine_.find(node_at(grid_used, rank));
         node != nullptr && node->launch() != nullptr)
       return failed(D1_STATUS_BUSY, rank);
+  }
 
   auto made = std::make_unique<Launch>();
   Launch& launch = *made;
@@ -69,7 +72,11 @@ void Dip::start_nodes(Launch& launch, const d1_launch& parameters, std::uint64_t
   const std::size_t arguments =
       offsetof(d1_launch, argument) + parameters.arguments * sizeof(std::uint64_t);
   if (launch.report != 0) launch.before.reserve(nodes.size());
+  const std::span<const std::uint64_t> arrivals =
+      fabric_.reach_from_dip(*launch.routes, departure);
+  // All of a node at once, while it is in the host's caches.
   for (std::uint32_t rank = 0; rank < nodes.size(); ++rank) {
+    prefetch_launch(nodes, rank + kAhead);
     const NodeIndex id = node_at(nodes, rank);
     Node& node = machine_.node(id);
     std::uint8_t* mailbox = machine_.sram(id) + D1_MAILBOX_ADDRESS;
@@ -79,9 +86,15 @@ void Dip::start_nodes(Launch& launch, const d1_launch& parameters, std::uint64_t
     if (launch.report != 0)
       launch.before.push_back({node.instructions(), node.unit_ticks()[kMatrix]});
     node.set_launch(&launch, rank);
+    fabric_.post(id, D1_SEMAPHORE_LAUNCH, 1, arrivals[rank] * kTicks);
   }
-  fabric_.post_from_dip(nodes, *launch.routes, D1_SEMAPHORE_LAUNCH, 1, departure);
   activate_touched();
+}
+
+void Dip::prefetch_launch(const Grid& nodes, std::uint32_t rank) const noexcept {
+  if (rank >= nodes.size()) return;
+  if (const Node* node = machine_.find(node_at(nodes, rank)); node != nullptr)
+    node->prefetch_launch();
 }
 
 void Dip::node_completed(NodeIndex id, unsigned hart, std::uint64_t value, std::uint64_t time) {
@@ -130,6 +143,8 @@ void Dip::write_report(const Launch& launch, const CommandResult& result, NodeIn
   report.end_cycle = std::max(launch.end, result.end) / kTicks;
   report.matrix_cycles_min = ~std::uint64_t{0};
   for (std::uint32_t rank = 0; rank < launch.before.size(); ++rank) {
+    if (rank + kAhead < launch.before.size())
+      machine_.prefetch(node_at(*launch.grid, rank + kAhead));
     const Node& node = machine_.node(node_at(*launch.grid, rank));
     const auto& [instructions, matrix] = launch.before[rank];
     report.instructions += node.instructions() - instructions;
