@@ -81,9 +81,9 @@ void RegionEmitter::emit_length_mask(const Reg64& length) {
 }
 
 void RegionEmitter::emit_partial_rest(const Operation& operation, Label& partial) {
-  out_of_line([this, &operation, partial, block = block_, state = state_, varying = varying_,
-               sums = sums_here_, forms = forms_, pending = pending_, boxed = boxed_,
-               loop = loop_]() mutable {
+  code_out_of_line([this, &operation, partial, block = block_, state = state_,
+                    varying = varying_, sums = sums_here_, forms = forms_, pending = pending_,
+                    boxed = boxed_, loop = loop_]() mutable {
     block_ = block;
     loop_ = {.hoisted = loop.hoisted};
     varying_ = varying;

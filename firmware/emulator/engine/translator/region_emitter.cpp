@@ -22,22 +22,21 @@ constexpr std::size_t kLoopAlignment = 32;
 const std::uint8_t* RegionEmitter::emit() {
   const std::uint8_t* const entry = cache().executable(getCurr());
   const std::size_t sites = records_.sites.size(), links = records_.links.size();
-  emit_all();
-  if (2 * vector_calls_ > vectors_seen_) {
+  if (uses_floats_or_vectors(region_)) {  // twice: first to see what it uses
+    surveying_ = true;
+    emit_all();
+    surveying_ = false;
+    const bool pays = 2 * vector_calls_ <= vectors_seen_;
     forget_all(sites, links);
-    return nullptr;
-  }
-  IntegerPlaces integers = choose_integer_places(region_);
-  // With other registers than the pinned ones: once more, knowing which.
-  if (relies_on_ != 0 || !integers.exchanges().empty()) {
-    forget_all(sites, links);
-    integers_ = std::move(integers);
+    if (!pays) return nullptr;
     choose_kept(floats_, vectors_, matrix_, level(),
                 uses_extra_scratch_ ? Scratch::WithExtra : Scratch::Usual);
     always_boxed_ = singles_read_ & ~unboxed_writes_;
-    emit_entry();
-    emit_all();
   }
+  integers_ = choose_integer_places(region_);
+  if (relies_on_ != 0 || !integers_.exchanges().empty()) emit_entry();
+  emit_all();
+  emit_cold();
   inside_bytes_ = getSize();
   if (keeps_registers()) emit_kept_registers();
   emit_constants();
@@ -55,13 +54,13 @@ void RegionEmitter::emit_all() {
   state_ = entry_state_;
   pending_ = {};
   (void)version_of(region_.blocks.front()->start);
-  // What is out of line may put more there, and lead to further versions.
+  // Code of the guest that is out of line may put more there, and lead to further versions.
   for (;;) {
     if (Version* const version = take_next_version()) {
       emit_block(*version);
-    } else if (!cold_.empty()) {
-      const auto emit = std::move(cold_.front());
-      cold_.pop_front();
+    } else if (!cold_code_.empty()) {
+      const auto emit = std::move(cold_code_.front());
+      cold_code_.pop_front();
       emit();
     } else {
       return;
@@ -69,8 +68,13 @@ void RegionEmitter::emit_all() {
   }
 }
 
+void RegionEmitter::emit_cold() {
+  for (; !cold_.empty(); cold_.pop_front()) cold_.front()();  // may put more there
+}
+
 void RegionEmitter::forget_all(std::size_t sites, std::size_t links) {
   cold_.clear();
+  cold_code_.clear();
   versions_.clear();
   loop_tops_.clear();
   exits_.clear();
@@ -243,7 +247,7 @@ void RegionEmitter::emit_block(Version& version) {
   Label checked;
   emit_loop_entry(plan, checked);
   emit_body(version, {.hoisted = true, .top = &loop_tops_.emplace_back()});
-  out_of_line([this, &version, checked]() mutable {
+  code_out_of_line([this, &version, checked]() mutable {
     L(checked);
     emit_body(version, {.is_copy = true, .top = &loop_tops_.emplace_back()});
   });

@@ -28,6 +28,7 @@ class RegionEmitter : private RegionState {
  private:
   // --- the region (region_emitter.cpp) --------------------------------------------------------
   void emit_all();
+  void emit_cold();
   void forget_all(std::size_t sites, std::size_t links);
   void emit_entry();
   void emit_state_check();
@@ -53,8 +54,12 @@ class RegionEmitter : private RegionState {
   void count_emissions();
   void call_semantics(const Operation& operation);
   Site& make_site(const Operation& operation);
-  // Runs `emit` behind the hot code.
-  void out_of_line(std::function<void()> emit) { cold_.push_back(std::move(emit)); }
+  // Runs `emit` behind the hot code. What is no code of the guest tells the first run nothing.
+  template <typename Emit>
+  void out_of_line(Emit&& emit) {
+    if (!surveying_) cold_.emplace_back(std::forward<Emit>(emit));
+  }
+  void code_out_of_line(std::function<void()> emit) { cold_code_.push_back(std::move(emit)); }
 
   // --- time -----------------------------------------------------------------------------------
   // The block's cost, issue time in the place of Unit::None; and what of it counts on the budget.

@@ -63,6 +63,7 @@ class RegionState : public Assembler {
   std::deque<Version> versions_;
   Version* next_ = nullptr;  // falls through from what is being emitted
   bool out_of_line_ = false;
+  bool surveying_ = false;  // the first run, whose code is forgotten
   LoopBody loop_;                // being emitted
   std::deque<Label> loop_tops_;
   std::map<const Block*, AccessPlan> plans_;
@@ -70,7 +71,7 @@ class RegionState : public Assembler {
   std::map<UnitTicks, Label> counters_;                    // constants: what blocks cost
   std::map<std::pair<std::uint64_t, std::uint64_t>, Label> constants128_;
   std::map<std::array<std::uint64_t, 8>, Label> constants512_;
-  std::deque<std::function<void()>> cold_;
+  std::deque<std::function<void()>> cold_, cold_code_;  // the latter of the guest
   Xbyak::Address memory_operand_, memory_part_;
   Xbyak::Xmm register_part_;
 

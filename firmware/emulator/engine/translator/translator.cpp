@@ -49,6 +49,13 @@ void set_gs_slowly(std::uint64_t base) noexcept {
 #endif
 }
 
+// That a core worked for it.
+std::chrono::nanoseconds time_of_this_thread() noexcept {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 class Translator final : public Engine {
  public:
   Translator(const EngineOptions& options, Reach reach)
@@ -297,7 +304,7 @@ Translator::Entry Translator::translate(Hart& hart, CodeImage& image, const Bloc
 
 const void* Translator::emit_region(Hart& hart, CodeImage& image, const Block& block) {
   if (cache_.room() < kRoomForRegion) drop_all();
-  const auto start = std::chrono::steady_clock::now();
+  const std::chrono::nanoseconds start = time_of_this_thread();
   const Region region = target_.reach == Reach::Block
                             ? Region{&image, {&block}}
                             : find_region(image, block, options_.runs_before_translation == 0);
@@ -311,7 +318,7 @@ const void* Translator::emit_region(Hart& hart, CodeImage& image, const Block& b
     publish_code();
   } catch (const Xbyak::Error&) {  // larger than the room that is kept for a region
   }
-  totals_.time += std::chrono::steady_clock::now() - start;
+  totals_.time += time_of_this_thread() - start;
   count_region(region, cache_.used() - used);
   if (code != nullptr && register_.wanted())
     tell_region(region, inside_bytes, cache_.used() - used);

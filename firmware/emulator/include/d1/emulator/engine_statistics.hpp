@@ -44,8 +44,8 @@ struct TranslationStatistics {
   std::uint64_t rejected_regions = 0;  // that the interpreter does as well, or that found no room
   std::uint64_t links = 0;             // jumps that were led from region to region
   std::uint64_t cache_drops = 0;       // how often all code was dropped
-  // Of the host, spent translating. Whole numbers: engines count while the guest's floating-point
-  // environment is loaded, whose flags a sum of doubles would raise.
+  // Of the host's cores, spent translating. Whole numbers: engines count while the guest's
+  // floating-point environment is loaded, whose flags a sum of doubles would raise.
   std::chrono::nanoseconds time{0};
   std::vector<TranslatedInstruction> emitted;  // by the order of the instruction table
   std::optional<TranslatedExecution> execution;  // where EngineOptions::count_execution is set
