@@ -85,7 +85,7 @@ void RegionEmitter::emit_back_edge(std::uint64_t target) {
   if (to_top) jg(*loop_.top, T_NEAR);
   if (loop_.hoisted) add(r15, budget_put_by());  // was it the end of the budget?
   if (!to_top || loop_.hoisted) jg(label_of(target), T_NEAR);
-  settle(pending_);
+  call_settle(pending_);
   jmp(budget_exit(target), T_NEAR);
 }
 

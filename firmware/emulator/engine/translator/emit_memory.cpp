@@ -91,7 +91,7 @@ void RegionEmitter::rest_path(const Operation& operation, Label& rest) {
   Site& site = make_site(operation);
   out_of_line([this, &site, rest, sums = sums_before_, pending = pending_before_]() mutable {
     L(rest);
-    settle(pending);
+    call_settle(pending);
     flush_kept(sums);
     mov(rax, site.operation->pc);
     mov(rdx, reinterpret_cast<std::uint64_t>(&site));
@@ -105,7 +105,7 @@ void RegionEmitter::slow_path(Site& site, Label& slow, Label& back) {
   out_of_line([this, &site, slow, back, sums = sums_before_, forms = forms_,
                pending = pending_before_]() mutable {
     L(slow);
-    settle(pending);
+    call_settle(pending);
     flush_kept(sums);
     mov(rax, reinterpret_cast<std::uint64_t>(&site));
     call(as_written(target_.thunks.call_semantics));

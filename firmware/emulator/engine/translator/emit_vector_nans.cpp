@@ -86,6 +86,10 @@ void RegionEmitter::settle(const PendingNans& pending) {
   settle(Format::Double, pending.doubles);
 }
 
+void RegionEmitter::call_settle(const PendingNans& pending) {
+  if (pending.any()) call(settlers_[{pending.singles, pending.doubles}]);
+}
+
 void RegionEmitter::settle_group(unsigned first, unsigned registers) {
   const auto group = static_cast<std::uint32_t>(((std::uint64_t{1} << registers) - 1) << first);
   settle({pending_.singles & group, pending_.doubles & group});

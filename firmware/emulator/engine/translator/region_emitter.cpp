@@ -38,6 +38,7 @@ const std::uint8_t* RegionEmitter::emit() {
   emit_all();
   emit_cold();
   inside_bytes_ = getSize();
+  emit_settlers();
   if (keeps_registers()) emit_kept_registers();
   emit_constants();
   finish();
@@ -72,6 +73,15 @@ void RegionEmitter::emit_cold() {
   for (; !cold_.empty(); cold_.pop_front()) cold_.front()();  // may put more there
 }
 
+void RegionEmitter::emit_settlers() {
+  for (auto& [pending, settler] : settlers_) {
+    L(settler);
+    settle({pending.first, pending.second});
+    ret();
+  }
+  emit_cold();
+}
+
 void RegionEmitter::forget_all(std::size_t sites, std::size_t links) {
   cold_.clear();
   cold_code_.clear();
@@ -82,6 +92,7 @@ void RegionEmitter::forget_all(std::size_t sites, std::size_t links) {
   counters_.clear();
   constants128_.clear();
   constants512_.clear();
+  settlers_.clear();
   vectors_seen_ = vector_calls_ = 0;
   emitted_.clear();
   records_.sites.resize(sites);

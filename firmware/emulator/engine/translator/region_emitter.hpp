@@ -29,6 +29,7 @@ class RegionEmitter : private RegionState {
   // --- the region (region_emitter.cpp) --------------------------------------------------------
   void emit_all();
   void emit_cold();
+  void emit_settlers();
   void forget_all(std::size_t sites, std::size_t links);
   void emit_entry();
   void emit_state_check();
@@ -131,6 +132,8 @@ class RegionEmitter : private RegionState {
   void slow_path(Site& site, Label& slow, Label& back);
   // Leaves the rest of the block to the interpreter, out of line at `rest`.
   void rest_path(const Operation& operation, Label& rest);
+  // Settles by a function of the region that all such places share.
+  void call_settle(const PendingNans& pending);
 
   // --- floating point (emit_float.cpp) --------------------------------------------------------
   enum class Format : std::uint8_t { Single, Double };

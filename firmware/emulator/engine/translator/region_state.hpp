@@ -71,6 +71,7 @@ class RegionState : public Assembler {
   std::map<UnitTicks, Label> counters_;                    // constants: what blocks cost
   std::map<std::pair<std::uint64_t, std::uint64_t>, Label> constants128_;
   std::map<std::array<std::uint64_t, 8>, Label> constants512_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Label> settlers_;  // by PendingNans
   std::deque<std::function<void()>> cold_, cold_code_;  // the latter of the guest
   Xbyak::Address memory_operand_, memory_part_;
   Xbyak::Xmm register_part_;
