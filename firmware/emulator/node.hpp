@@ -77,6 +77,7 @@ class alignas(64) Node final : public isa::Environment {
   // The node is to be looked at soon: asks the host for the lines of its cache that hold what says
   // whether and when it runs; later for those of the harts that run before `end`. Not for SRAM: on
   // a large machine its pages miss the TLB, and a thread waits for that even where it only asks.
+  // prefetch() reads nothing, so another thread may be running the node.
   void prefetch() const noexcept;
   void prefetch_harts(std::uint64_t end) const noexcept;
   // The same before a launch is begun on it.

@@ -87,9 +87,13 @@ void WorkerPool::take_from(Share& share, unsigned worker) {
     const std::uint32_t first = share.next.fetch_add(chunk_, std::memory_order_relaxed);
     if (first >= share.end) return;
     const std::uint32_t last = std::min(share.end, first + chunk_);
+    const auto look_near = [&](std::uint32_t place) {
+      if (place < last) (*look_)(item_at(place), Ahead::Near);
+    };
+    for (std::uint32_t i = 0; i < kNearAhead; ++i) look_near(first + i);
     for (std::uint32_t place = first; place < last; ++place) {
       if (place + kFarAhead < share.end) (*look_)(item_at(place + kFarAhead), Ahead::Far);
-      if (place + kNearAhead < share.end) (*look_)(item_at(place + kNearAhead), Ahead::Near);
+      look_near(place + kNearAhead);
       (*work_)(item_at(place), worker);
     }
   }

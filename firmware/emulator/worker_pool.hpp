@@ -22,7 +22,8 @@ namespace d1::emulator {
 class WorkerPool {
  public:
   using Work = std::function<void(std::uint32_t item, unsigned worker)>;
-  // An item is to come soon, after so many others.
+  // An item is to come soon. Near: on this thread, whose it is. Far: perhaps on another one, which
+  // may work on it already, so it may not be read.
   enum class Ahead : std::uint8_t { Far, Near };
   using Look = std::function<void(std::uint32_t item, Ahead ahead)>;
   static constexpr std::uint32_t kWorthWaking = 8;  // own: items for which a sleeper is woken

@@ -2,6 +2,7 @@
 // Who takes part in a job, who is woken for it, and that everything is done once.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -52,6 +53,24 @@ TEST(WorkerPool, EveryItemIsDoneOnceWhateverTheNumberOfItems) {
     for (std::uint32_t item = 0; item < items; ++item)
       ASSERT_EQ(done[item].load(), 1) << item << " of " << items;
   }
+}
+
+// What is near belongs to the thread that looks, which may read it; all of it is looked at.
+TEST(WorkerPool, EveryItemIsLookedAtBeforeByTheThreadThatDoesIt) {
+  constexpr std::uint32_t kItems = 1000;
+  WorkerPool pool(kThreads);
+  std::vector<std::thread::id> looked(kItems);
+  std::atomic<int> wrong{0};
+  for (int again = 0; again < 20; ++again) {
+    std::ranges::fill(looked, std::thread::id());
+    pool.run(
+        kItems,
+        [&](std::uint32_t item, unsigned) { wrong += looked[item] != std::this_thread::get_id(); },
+        [&](std::uint32_t item, WorkerPool::Ahead ahead) {
+          if (ahead == WorkerPool::Ahead::Near) looked[item] = std::this_thread::get_id();
+        });
+  }
+  EXPECT_EQ(wrong, 0);
 }
 
 // The caller holds on to its first item until all others are done: a helper does the caller's too.
