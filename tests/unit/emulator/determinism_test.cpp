@@ -102,6 +102,7 @@ TEST(Determinism, EachOfTwoThreadsRetiresFortyPercentOfALaunchOverTheDie) {
   constexpr std::uint64_t kRounds = 50'000;
   BeginTogether together;
   DeviceOptions options;
+  options.engine = {.kind = EngineKind::Interpreter};  // whose launches are long enough
   options.host_threads = 2;
   options.join_delay = std::ref(together);
   RawHost host(options);
