@@ -5,7 +5,6 @@
 
 namespace d1::emulator {
 
-using isa::InstructionId;
 using isa::Operation;
 using Xbyak::Opmask;
 using Xbyak::Zmm;
@@ -15,11 +14,6 @@ namespace {
 // Of operands of matrix products, in bytes: those of a node are seldom in the host's caches, since
 // many other nodes ran since its last turn. Own, measured.
 constexpr int kPrefetchDistance = 2048;
-
-bool ends_at_fault(InstructionId id) noexcept {
-  return id == InstructionId::vle8ff_v || id == InstructionId::vle16ff_v ||
-         id == InstructionId::vle32ff_v || id == InstructionId::vle64ff_v;
-}
 
 }  // namespace
 
@@ -89,7 +83,7 @@ bool RegionEmitter::emit_vector_memory(const Operation& operation) {
     return true;
   }
   if (access.kind != VectorAccess::UnitStride || !state_.known || operation.fields() != 1 ||
-      ends_at_fault(operation.id))
+      may_shorten(operation))
     return false;
   const int group = access.eew_log2 - state_.sew_log2 + state_.lmul_log2;
   const unsigned registers = group > 0 ? 1u << group : 1;

@@ -46,16 +46,6 @@ const VectorForms<Kind> kForms = {
 #undef D1_WIDEN_VX
 #undef D1_WIDEN
 
-bool overlap(unsigned a, unsigned a_registers, unsigned b, unsigned b_registers) noexcept {
-  return a < b + b_registers && b < a + a_registers;
-}
-
-// A wider destination may share its last registers with a source, a narrower one the first.
-bool widening_allowed(unsigned vd, int vd_log2, unsigned vs, int vs_log2) noexcept {
-  const unsigned n = registers_of_group(vd_log2), m = registers_of_group(vs_log2);
-  return !overlap(vd, n, vs, m) || (vs_log2 >= 0 && vs + m == vd + n);
-}
-
 using Extension = void (Xbyak::CodeGenerator::*)(const Xmm&, const Xbyak::Operand&);
 using G = Xbyak::CodeGenerator;
 // By the logarithm of the factor less 1, then by the result's width: 16, 32, 64.
@@ -200,7 +190,7 @@ bool RegionEmitter::emit_vector_narrowing(const Operation& operation) {
   if (!state_.known || wide_width > 6 || wide > 3 || !destination_allowed(operation) ||
       !group_aligned(operation.rd, n) || !group_aligned(operation.rs2, sources) ||
       (second == Second::Vector && !group_aligned(operation.rs1, n)) ||
-      (operation.rd != operation.rs2 && overlap(operation.rd, n, operation.rs2, sources)))
+      !narrowing_allowed(operation.rd, lmul, operation.rs2, wide))
     return false;
   const std::uint32_t amount_bits = (1u << wide_width) - 1;
   load_second(operation, second);

@@ -25,6 +25,18 @@ constexpr unsigned registers_of_group(int group_log2) noexcept {
   return group_log2 > 0 ? 1u << group_log2 : 1u;
 }
 
+constexpr bool groups_overlap(unsigned a, int a_log2, unsigned b, int b_log2) noexcept {
+  return a < b + registers_of_group(b_log2) && b < a + registers_of_group(a_log2);
+}
+// A wider destination may share its last registers with a source, a narrower one the first.
+constexpr bool widening_allowed(unsigned vd, int vd_log2, unsigned vs, int vs_log2) noexcept {
+  return !groups_overlap(vd, vd_log2, vs, vs_log2) ||
+         (vs_log2 >= 0 && vs + registers_of_group(vs_log2) == vd + registers_of_group(vd_log2));
+}
+constexpr bool narrowing_allowed(unsigned vd, int vd_log2, unsigned vs, int vs_log2) noexcept {
+  return vd == vs || !groups_overlap(vd, vd_log2, vs, vs_log2);
+}
+
 // Roles of the operands of a fused multiply-add, as the mnemonics have them.
 struct FusedForm {
   bool addend_is_vd;  // vfmacc: vs1 * vs2 + vd; else vfmadd: vs1 * vd + vs2
