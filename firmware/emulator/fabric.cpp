@@ -16,6 +16,7 @@ constexpr std::uint64_t kTicks = isa::kTicksPerCycle;
 constexpr std::uint64_t kPacketBytes = 64;
 constexpr std::uint32_t kCommandDip = 0;  // the DIP that holds the queues
 constexpr std::uint64_t kCommandBytes = 64;
+constexpr std::size_t kAhead = 8;  // own: packets, each some 100 ns, until what they need is here
 
 std::uint64_t to_cycle(std::uint64_t ticks) { return (ticks + kTicks - 1) / kTicks; }
 
@@ -29,26 +30,16 @@ std::uint64_t apply_amo(unsigned function, std::uint64_t old, std::uint64_t oper
     return bytes == 4 ? value & 0xffffffff : value;
   };
   switch (function) {  // funct5 of the A extension
-    case 0x00:
-      return old + operand;
-    case 0x01:
-      return operand;
-    case 0x04:
-      return old ^ operand;
-    case 0x08:
-      return old | operand;
-    case 0x0c:
-      return old & operand;
-    case 0x10:
-      return sign(old) < sign(operand) ? old : operand;
-    case 0x14:
-      return sign(old) > sign(operand) ? old : operand;
-    case 0x18:
-      return zero(old) < zero(operand) ? old : operand;
-    case 0x1c:
-      return zero(old) > zero(operand) ? old : operand;
-    default:
-      return old;
+    case 0x00: return old + operand;
+    case 0x01: return operand;
+    case 0x04: return old ^ operand;
+    case 0x08: return old | operand;
+    case 0x0c: return old & operand;
+    case 0x10: return sign(old) < sign(operand) ? old : operand;
+    case 0x14: return sign(old) > sign(operand) ? old : operand;
+    case 0x18: return zero(old) < zero(operand) ? old : operand;
+    case 0x1c: return zero(old) > zero(operand) ? old : operand;
+    default: return old;
   }
 }
 
@@ -79,23 +70,30 @@ std::uint64_t Fabric::commit(std::vector<Outbox>& outboxes, std::uint64_t seed,
   put_in_order(outboxes, seed);
   if (seed != 0) carry_out_held();
   if (order_.empty()) return trace;
-  constexpr std::size_t kAhead = 8;  // own: packets, each some 100 ns, so their nodes are here
   for (std::size_t i = 0; i < order_.size(); ++i) {
     if (i + 2 * kAhead < order_.size()) __builtin_prefetch(order_[i + 2 * kAhead].packet);
-    if (i + kAhead < order_.size()) machine_.prefetch(order_[i + kAhead].packet->source);
+    if (i + kAhead < order_.size()) prefetch(*order_[i + kAhead].packet);
     const Packet& packet = *order_[i].packet;
     trace = mix(trace ^ packet.departure) + packet.source;
     trace = mix(trace ^ packet.value) + (std::uint64_t{packet.destination} << 32 | packet.offset);
     HeldPackets::Entry* held =
         seed == 0 ? nullptr : held_.take(packet, launch_of(packet), seed);
-    if (held == nullptr)
-      carry_out(packet);
-    else if (held->left)
-      leave_source(*held);
+    if (held == nullptr) carry_out(packet);
+    else if (held->left) leave_source(*held);
   }
   copies_.finish();
   for (Outbox& outbox : outboxes) outbox.clear();
   return trace;
+}
+
+// What carrying the packet out begins with.
+void Fabric::prefetch(const Packet& packet) const noexcept {
+  machine_.prefetch(packet.source);
+  if (packet.kind != PacketKind::Transfer) return;
+  __builtin_prefetch(machine_.sram(packet.source) + packet.transfer.local);
+  if (packet.transfer.kind != D1_TRANSFER_PUT || packet.destination >= machine_.positions()) return;
+  machine_.prefetch(packet.destination);
+  __builtin_prefetch(machine_.sram(packet.destination) + packet.offset, 1);
 }
 
 void Fabric::put_in_order(const std::vector<Outbox>& outboxes, std::uint64_t seed) {
@@ -153,9 +151,7 @@ void Fabric::leave_source(HeldPackets::Entry& entry) {
 void Fabric::carry_out(const Packet& packet) {
   ++packets_;
   switch (packet.kind) {
-    case PacketKind::Load:
-    case PacketKind::Store:
-    case PacketKind::Amo:
+    case PacketKind::Load: case PacketKind::Store: case PacketKind::Amo:
       remote_access(packet);
       break;
     case PacketKind::Post:
@@ -397,6 +393,10 @@ void Fabric::multicast(const Packet& packet, std::uint64_t bytes) {
   arrivals_.resize(targets.size());
   noc_.multicast(plan, bytes, to_cycle(packet.departure), arrivals_);
   for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (i + kAhead < targets.size()) {
+      machine_.prefetch(targets[i + kAhead]);
+      __builtin_prefetch(machine_.sram(targets[i + kAhead]) + t.remote, 1);
+    }
     const NodeIndex id = targets[i];
     copies_.add(sram(id, t.remote, t.remote_pitch), local, t.rows, t.row_bytes);
     written(id, t.remote, std::uint64_t{t.rows - 1} * t.remote_pitch + t.row_bytes);

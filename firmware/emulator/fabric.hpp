@@ -82,6 +82,7 @@ class Fabric {
   [[nodiscard]] std::uint64_t launch_of(const Packet& packet) const;
   void carry_out_held();
   void put_in_order(const std::vector<Outbox>& outboxes, std::uint64_t seed);
+  void prefetch(const Packet& packet) const noexcept;
   void carry_out(const Packet& packet);
   [[nodiscard]] std::string_view text_of(const Packet& packet) const;
   void remote_access(const Packet& packet);
