@@ -10,6 +10,12 @@ from cli_support import KERNELS, CommandLineCase
 ADD = os.path.join(KERNELS, "vector_add.cpp")
 HELLO = os.path.join(KERNELS, "hello.cpp")
 MATMUL = os.path.join(KERNELS, "matmul.cpp")
+COUNT = """#include <d1/kernel.hpp>
+std::uint32_t counted;
+D1_KERNEL void count(std::uint64_t rounds) {
+  for (std::uint64_t i = 0; i < rounds; ++i) __atomic_fetch_add(&counted, 1, __ATOMIC_RELAXED);
+}
+"""
 SCALE = """#include <d1/kernel.hpp>
 D1_KERNEL void scale(d1::sharded<const float> in, d1::sharded<float> out, float factor, int add,
                      bool negate) {
@@ -89,7 +95,12 @@ class Run(CommandLineCase):
                          engine["retired_by_translated_code"] + engine["retired_by_interpreter"])
         self.assertGreater(translation["regions"], 5)
         self.assertGreater(translation["guest_instructions_per_second"], 0)
-        self.assertGreater(translated["helpers"]["transpose.e64"], 0)
+
+    def test_statistics_name_the_helpers_of_translated_code(self):
+        self.environment["D1_TRANSLATE_AFTER"] = "0"
+        document = self.document("run", self.write("count.cpp", COUNT), "--arg", "rounds=100",
+                                 "--grid", "1x1", "--engine", "dbt", "--stats")
+        self.assertGreater(document["statistics"]["helpers"]["amoadd.w"], 0)
 
     def test_statistics_read_well_in_a_terminal(self):
         text = self.good("run", HELLO, "--arg", "greetings=1", "--grid", "1x1", "--engine", "dbt",

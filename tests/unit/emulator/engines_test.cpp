@@ -119,6 +119,13 @@ TEST(Engines, AgreeOnSumsThatAreStoredByWayOfAGlobalAddress) {
   expect_agreement(input, "sums_by_alias", 20);
 }
 
+TEST(Engines, AgreeOnShufflesOfMatrixOperandsAndResults) {
+  std::mt19937_64 random(11);
+  std::vector<std::uint8_t> input(3 * kBytes);
+  fill<std::uint32_t>(random, input, true);
+  expect_agreement(input, "shuffles", 60);
+}
+
 enum class Values { Tame, Special, WithNans };
 
 class MatrixProducts : public testing::TestWithParam<std::tuple<int, Values>> {};

@@ -52,24 +52,31 @@ void RegionEmitter::load_sums(unsigned group) {
   forms_.left = OperandForms::kNone;
 }
 
+// Four registers, lane by lane: gives register i of the result to `take`, in zmm14.
+void RegionEmitter::transpose_lanes(int first,
+                                    const std::function<void(unsigned, const Zmm&)>& take) {
+  const Zmm result(kScratchVector), t0(kLeftForms), t1(kLeftForms + 1), t2(kLeftForms + 2),
+      t3(kLeftForms + 3);
+  vshufi32x4(t0, Zmm(first), Zmm(first + 1), kFirstLanes);
+  vshufi32x4(t2, Zmm(first), Zmm(first + 1), kLastLanes);
+  vshufi32x4(t1, Zmm(first + 2), Zmm(first + 3), kFirstLanes);
+  vshufi32x4(t3, Zmm(first + 2), Zmm(first + 3), kLastLanes);
+  const auto row = [&](unsigned i, const Zmm& a, const Zmm& b, std::uint8_t lanes) {
+    vshufi32x4(result, a, b, lanes);
+    take(i, result);
+  };
+  row(0, t0, t1, kEvenLanes);
+  row(1, t0, t1, kOddLanes);
+  row(2, t2, t3, kEvenLanes);
+  row(3, t2, t3, kOddLanes);
+  forms_.left = OperandForms::kNone;
+}
+
 // The way back. The transposition is its own inverse.
 void RegionEmitter::store_sums(unsigned group) {
-  const int host = matrix_.sums.host(group);
-  const Zmm scratch(kScratchVector), t0(kLeftForms), t1(kLeftForms + 1), t2(kLeftForms + 2),
-      t3(kLeftForms + 3);
-  vshufi32x4(t0, Zmm(host), Zmm(host + 1), kFirstLanes);
-  vshufi32x4(t2, Zmm(host), Zmm(host + 1), kLastLanes);
-  vshufi32x4(t1, Zmm(host + 2), Zmm(host + 3), kFirstLanes);
-  vshufi32x4(t3, Zmm(host + 2), Zmm(host + 3), kLastLanes);
-  const auto store = [&](unsigned i, const Zmm& a, const Zmm& b, std::uint8_t lanes) {
-    vshufi32x4(scratch, a, b, lanes);
-    vmovdqa64(zword[rdx + sum_offset(group, i)], scratch);
-  };
-  store(0, t0, t1, kEvenLanes);
-  store(1, t0, t1, kOddLanes);
-  store(2, t2, t3, kEvenLanes);
-  store(3, t2, t3, kOddLanes);
-  forms_.left = OperandForms::kNone;
+  transpose_lanes(matrix_.sums.host(group), [this, group](unsigned i, const Zmm& value) {
+    vmovdqa64(zword[rdx + sum_offset(group, i)], value);
+  });
 }
 
 void RegionEmitter::settle_sums(int host) {

@@ -180,7 +180,8 @@ bool RegionEmitter::emit_vector(const Operation& operation) {
          emit_vector_conversion(operation) || emit_vector_sign(operation) ||
          emit_vector_compare(operation) ||
          emit_mask_logic(operation) || emit_mask_query(operation) ||
-         emit_vector_merge(operation) || emit_vector_numbers(operation) || emit_matrix(operation);
+         emit_vector_merge(operation) || emit_vector_numbers(operation) ||
+         emit_matrix(operation) || emit_shuffle(operation);
 }
 
 }  // namespace d1::emulator

@@ -184,6 +184,10 @@ class RegionEmitter : private RegionState {
   // One group of sums, between memory at rdx and host registers. The forms of A are lost.
   void load_sums(unsigned group);
   void store_sums(unsigned group);
+  void transpose_lanes(int first, const std::function<void(unsigned, const Zmm&)>& take);
+  bool emit_shuffle(const Operation& operation);
+  void transpose_quads();
+  void pair_rows();
   // NaNs become canonical in the four host registers.
   void settle_sums(int host);
   // On the stack (thunks.hpp): a bit for each group with NaNs that are not canonical yet.

@@ -94,3 +94,26 @@ D1_KERNEL void products_of_four(std::uint64_t in, std::uint64_t out, std::uint64
 D1_KERNEL void products_of_seven(std::uint64_t in, std::uint64_t out, std::uint64_t rounds) {
   multiply_all(in, out, rounds, multiply_seven);
 }
+
+// Shuffles of what the host put into memory, and of sums. The loop makes the code hot.
+D1_KERNEL void shuffles(std::uint64_t in, std::uint64_t out, std::uint64_t rounds) {
+  const auto* const quads = reinterpret_cast<const std::uint64_t*>(in);
+  const auto* const halves = reinterpret_cast<const std::uint16_t*>(in);
+  const auto* const singles = reinterpret_cast<const float*>(in);
+  for (std::uint64_t round = 0; round < rounds; ++round) {
+    __riscv_vse64(reinterpret_cast<std::uint64_t*>(out),
+                  d1_transpose_e64(__riscv_vle64_v_u64m8(quads + round % 3, 64)), 64);
+    __riscv_vse16(reinterpret_cast<std::uint16_t*>(out + 512),
+                  d1_pack_b4(__riscv_vle16_v_u16m4(halves + round % 5, 128)), 128);
+    const vuint16m1_t a = __riscv_vle16_v_u16m1(halves, 32);
+    const vuint16m1_t b = __riscv_vle16_v_u16m1(halves + 32, 32);
+    vfloat32m4_t left = __riscv_vle32_v_f32m4(singles + 64, 64);
+    vfloat32m4_t right = __riscv_vle32_v_f32m4(singles + 128, 64);
+    for (std::uint64_t i = 0; i < round % 3; ++i) {
+      left = d1_mma_bf16(left, a, b);
+      right = d1_mma_bf16(right, b, a);
+    }
+    __riscv_vse32(reinterpret_cast<float*>(out + 768 + round % 4 * 512),
+                  d1_unpack_c(__riscv_vcreate_v_f32m4_f32m8(left, right)), 128);
+  }
+}
