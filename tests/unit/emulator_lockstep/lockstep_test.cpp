@@ -24,9 +24,9 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr std::uint64_t kBase = 0x1000, kBytes = 0x1000, kOutside = 0x8000;
+constexpr std::uint64_t kBase = 0x1000, kBytes = 0x40000, kOutside = 0x80000;
 
-// A hart with a page of memory, which runs words as its program. What lies outside answers loads by
+// A hart with some memory, which runs words as its program. What lies outside answers loads by
 // counting, and does worse where a test asks for it.
 class Machine final : public isa::Environment {
  public:
@@ -198,6 +198,30 @@ TEST_P(Lockstep, AgreesOnALengthThatLoadsShortenTwice) {
   EXPECT_EQ(machine.hart().vl, 10u);
   EXPECT_EQ(machine.memory(kBase + 0x709), 0);
   EXPECT_EQ(machine.memory(kBase + 0x70a), 0xee);
+}
+
+// A loop of one block whose accesses are checked before its rounds, and which changes vtype: its
+// second round is another code than its first.
+TEST_P(Lockstep, AgreesOnALoopThatChangesTheVectorTypeBehindWhatDependsOnIt) {
+  const std::uint32_t unmasked = 1U << 25;
+  constexpr std::int32_t kBytesM1 = 0, kDoublesM4 = 3 << 3 | 2;
+  Machine machine({isa::encode(vsetvli, {.rd = 13, .immediate = kBytesM1}),
+                   isa::encode(jal, {.immediate = 4}),
+                   isa::encode(vadd_vi, {.rd = 8, .rs2 = 8, .immediate = 1, .bits = unmasked}),
+                   isa::encode(vsetvli, {.rd = 13, .immediate = kDoublesM4}),
+                   isa::encode(sd, {.rs1 = 11, .rs2 = 12}),
+                   isa::encode(addi, {.rd = 12, .rs1 = 12, .immediate = -1}),
+                   isa::encode(bne, {.rs1 = 12, .rs2 = 0, .immediate = -16})},
+                  GetParam());
+  machine.hart().mstatus |= isa::kMstatusVs;
+  machine.hart().x[11] = kBase + 0x700;
+  machine.hart().x[12] = 10;
+  EXPECT_EQ(machine.run(), TurnEnd::Stopped);
+  EXPECT_THAT(machine.differences, IsEmpty());
+  // One addition to bytes of the first register, nine to the doubles of four.
+  EXPECT_EQ(machine.hart().v->bytes[8][0], 10);
+  EXPECT_EQ(machine.hart().v->bytes[8][1], 1);
+  EXPECT_EQ(machine.hart().v->bytes[11][0], 9);
 }
 
 INSTANTIATE_TEST_SUITE_P(Units, Lockstep, testing::Values(LockstepUnit::Block, LockstepUnit::Turn));

@@ -230,11 +230,16 @@ RegionEmitter::Label& RegionEmitter::constant128(std::uint64_t low, std::uint64_
   return constants128_[{low, high}];
 }
 
+// What the block at pc relies on of the state here.
+VectorState RegionEmitter::state_for(std::uint64_t pc) const {
+  return uses_state_.contains(pc) ? state_ : VectorState{};
+}
+
 RegionEmitter::Version* RegionEmitter::version_of(std::uint64_t pc) {
   const Block* const block = region_.find(pc);
   const bool is_entry = versions_.empty();
   if (block == nullptr || (target_.reach == Reach::Block && !is_entry)) return nullptr;
-  const VectorState state = uses_state_.contains(pc) ? state_ : VectorState{};
+  const VectorState state = state_for(pc);
   for (Version& version : versions_)
     if (version.block == block && version.state == state && version.pending == pending_)
       return &version;
@@ -266,7 +271,7 @@ void RegionEmitter::emit_block(Version& version) {
 
 void RegionEmitter::emit_body(const Version& version, const LoopBody& loop) {
   block_ = version.block;
-  state_ = version.state;
+  state_ = state_at_top_ = version.state;
   loop_ = loop;
   pending_ = pending_at_top_ = version.pending;
   boxed_ = always_boxed_;

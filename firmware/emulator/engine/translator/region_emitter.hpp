@@ -45,6 +45,7 @@ class RegionEmitter : private RegionState {
            !integers_.exchanges().empty();
   }
   // The version of the block at pc for the state here, to be emitted if it is new; null: outside.
+  [[nodiscard]] VectorState state_for(std::uint64_t pc) const;
   Version* version_of(std::uint64_t pc);
   Version* take_next_version();
   void emit_block(Version& version);

@@ -89,6 +89,7 @@ class RegionState : public Assembler {
   const std::unordered_set<std::uint64_t> uses_state_;  // blocks
   const VectorState entry_state_;  // known only if the entry's code depends on it
   VectorState state_;              // here
+  VectorState state_at_top_;       // of the block that is being emitted
   // Here, before the operation that is being emitted, and at the beginning of the block's body.
   PendingNans pending_, pending_before_, pending_at_top_;
   UnitTicks varying_{};                    // of the block so far: beyond its fixed_units
