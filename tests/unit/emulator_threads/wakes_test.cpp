@@ -8,8 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <mutex>
-#include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -21,17 +20,44 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// How often each thread of this process has gone to sleep.
-std::map<std::string, std::uint64_t> sleeps_of_threads() {
-  std::map<std::string, std::uint64_t> sleeps;
+struct Threads {
+  std::map<std::string, std::uint64_t> sleeps;  // so far, by thread but the caller's
+  bool all_asleep = true;
+};
+
+Threads other_threads() {
+  Threads threads;
   for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    if (thread.path().filename() == std::to_string(gettid())) continue;
     std::ifstream status(thread.path() / "status");
-    const std::string wanted = "voluntary_ctxt_switches:";
-    for (std::string line; std::getline(status, line);)
-      if (line.starts_with(wanted))
-        sleeps[thread.path().filename()] = std::stoull(line.substr(wanted.size()));
+    const std::string state = "State:", sleeps = "voluntary_ctxt_switches:";
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with(state)) threads.all_asleep &= line.find('S', state.size()) != line.npos;
+      if (line.starts_with(sleeps))
+        threads.sleeps[thread.path().filename()] = std::stoull(line.substr(sleeps.size()));
+    }
   }
-  return sleeps;
+  return threads;
+}
+
+// Until every other thread sleeps and has not stirred for a while, however busy the host is.
+Threads when_all_sleep() {
+  const auto limit = std::chrono::steady_clock::now() + 60s;
+  for (Threads before = other_threads();;) {
+    std::this_thread::sleep_for(100ms);
+    Threads now = other_threads();
+    if (now.all_asleep && now.sleeps == before.sleeps) return now;
+    if (std::chrono::steady_clock::now() > limit) throw std::runtime_error("a thread never sleeps");
+    before = std::move(now);
+  }
+}
+
+// How many threads have slept anew since, and so were awake.
+int stirred_since(const Threads& before) {
+  int stirred = 0;
+  for (const auto& [thread, sleeps] : when_all_sleep().sleeps)
+    stirred += before.sleeps.at(thread) != sleeps;
+  return stirred;
 }
 
 class OneNodeLaunches : public testing::Test {
@@ -57,8 +83,7 @@ class OneNodeLaunches : public testing::Test {
 
 TEST_F(OneNodeLaunches, RunOnTheThreadThatWaitsForThemAndWakeNoOther) {
   constexpr int kLaunches = 200;
-  std::this_thread::sleep_for(200ms);  // all sleep, the device's own thread too
-  const auto before = sleeps_of_threads();
+  const Threads before = when_all_sleep();
   const std::vector<std::uint64_t> retired = host_.device().statistics().instructions;
   for (int i = 0; i < kLaunches; ++i)
     ASSERT_EQ(host_.launch("nothing", kOneNode).status, D1_STATUS_OK);
@@ -66,25 +91,17 @@ TEST_F(OneNodeLaunches, RunOnTheThreadThatWaitsForThemAndWakeNoOther) {
   EXPECT_GT(now[0], retired[0]);
   EXPECT_TRUE(std::equal(now.begin() + 1, now.end(), retired.begin() + 1)) << "helpers ran nodes";
   // The device's own thread may look whether anybody forgot work; helpers have not stirred.
-  int stirred = 0;
-  for (const auto& [thread, sleeps] : sleeps_of_threads())
-    stirred += thread != std::to_string(gettid()) && before.at(thread) != sleeps;
-  EXPECT_LE(stirred, 1);
+  EXPECT_LE(stirred_since(before), 1);
 }
 
 TEST_F(OneNodeLaunches, ThatNobodyWaitsForWakeOneThread) {
-  std::this_thread::sleep_for(200ms);
-  const auto before = sleeps_of_threads();
+  const Threads before = when_all_sleep();
   host_.submit(host_.launch_command("nothing", kOneNode));
   const auto limit = std::chrono::steady_clock::now() + 30s;
   while (!host_.completed() && std::chrono::steady_clock::now() < limit)
     std::this_thread::yield();
   ASSERT_TRUE(host_.completed());
-  std::this_thread::sleep_for(200ms);  // whoever was woken sleeps again
-  int stirred = 0;
-  for (const auto& [thread, sleeps] : sleeps_of_threads())
-    stirred += thread != std::to_string(gettid()) && before.at(thread) != sleeps;
-  EXPECT_EQ(stirred, 1);
+  EXPECT_EQ(stirred_since(before), 1);
 }
 
 }  // namespace
