@@ -102,24 +102,6 @@ void RegionEmitter::float_binary(const Operation& operation, unsigned second, Fo
   finish_float(operation, format, to, slow);
 }
 
-// rd = +-(rs1 * rs2) +- rs3
-void RegionEmitter::float_fused(const Operation& operation, Format format,
-                                const FloatFused& emit) {
-  Label slow;
-  const bool single = format == Format::Single;
-  const Xbyak::Xmm left = read_as(format, operation.rs1, kScratchVector, slow);
-  const Xbyak::Xmm right = read_as(format, operation.rs2, kSecondScratchVector, slow);
-  if (single) check_single(operation.rs3, slow);
-  const Xbyak::Xmm to = result_apart(operation, true);
-  if (left.getIdx() != to.getIdx()) vmovaps(to, left);
-  // Only the last operand may stand in memory.
-  floats_.note(operation.rs3);
-  const int addend = floats_.host(operation.rs3);
-  if (addend >= 0) emit(to, right, Xbyak::Xmm(addend));
-  else emit(to, right, f_in_memory(operation.rs3));
-  finish_float(operation, format, to, slow);
-}
-
 // rd = rs1 < rs2 and the like. emit compares; NaNs are left to the semantics function.
 void RegionEmitter::float_compare(const Operation& operation, Format format,
                                   Comparison comparison) {
@@ -327,11 +309,13 @@ bool RegionEmitter::emit_float_arithmetic(const Operation& operation) {
                  });
     return true;
   };
-  const auto fused = [&](Format format, auto host) {
-    float_fused(operation, format,
-                [&](const Xbyak::Xmm& d, const Xbyak::Xmm& b, const Xbyak::Operand& c) {
-                  (this->*host)(d, b, c);
-                });
+  const auto fused = [&](Format format, auto into_factor, auto into_addend) {
+    const auto emit = [this](auto host) {
+      return [this, host](const Xbyak::Xmm& d, const Xbyak::Xmm& b, const Xbyak::Operand& c) {
+        (this->*host)(d, b, c);
+      };
+    };
+    float_fused(operation, format, emit(into_factor), emit(into_addend));
     return true;
   };
   using E = RegionEmitter;
@@ -346,14 +330,14 @@ bool RegionEmitter::emit_float_arithmetic(const Operation& operation) {
     case I::fdiv_d: return two(Format::Double, &E::vdivss, &E::vdivsd);
     case I::fsqrt_s: return two(Format::Single, &E::vsqrtss, &E::vsqrtsd);
     case I::fsqrt_d: return two(Format::Double, &E::vsqrtss, &E::vsqrtsd);
-    case I::fmadd_s: return fused(Format::Single, &E::vfmadd213ss);
-    case I::fmadd_d: return fused(Format::Double, &E::vfmadd213sd);
-    case I::fmsub_s: return fused(Format::Single, &E::vfmsub213ss);
-    case I::fmsub_d: return fused(Format::Double, &E::vfmsub213sd);
-    case I::fnmsub_s: return fused(Format::Single, &E::vfnmadd213ss);
-    case I::fnmsub_d: return fused(Format::Double, &E::vfnmadd213sd);
-    case I::fnmadd_s: return fused(Format::Single, &E::vfnmsub213ss);
-    case I::fnmadd_d: return fused(Format::Double, &E::vfnmsub213sd);
+    case I::fmadd_s: return fused(Format::Single, &E::vfmadd213ss, &E::vfmadd231ss);
+    case I::fmadd_d: return fused(Format::Double, &E::vfmadd213sd, &E::vfmadd231sd);
+    case I::fmsub_s: return fused(Format::Single, &E::vfmsub213ss, &E::vfmsub231ss);
+    case I::fmsub_d: return fused(Format::Double, &E::vfmsub213sd, &E::vfmsub231sd);
+    case I::fnmsub_s: return fused(Format::Single, &E::vfnmadd213ss, &E::vfnmadd231ss);
+    case I::fnmsub_d: return fused(Format::Double, &E::vfnmadd213sd, &E::vfnmadd231sd);
+    case I::fnmadd_s: return fused(Format::Single, &E::vfnmsub213ss, &E::vfnmsub231ss);
+    case I::fnmadd_d: return fused(Format::Double, &E::vfnmsub213sd, &E::vfnmsub231sd);
     case I::fcvt_s_l:
       float_from_integer(operation, Format::Single, Width::Double, true);
       return true;

@@ -127,7 +127,9 @@ void RegionEmitter::emit_state_check() {
   Label other;
   const std::size_t type = offset_of(&isa::Hart::vtype);
   const auto lmul = static_cast<std::uint8_t>(entry_state_.lmul_log2);
-  cmp(hart_field16(type), entry_state_.sew_log2 | lmul << 8);
+  // A fraction's logarithm is below zero: the assembler takes 16 bits as a signed number.
+  const auto packed = static_cast<std::int16_t>(entry_state_.sew_log2 | lmul << 8);
+  cmp(hart_field16(type), static_cast<std::uint32_t>(packed));
   jne(other, T_NEAR);
   cmp(hart_field8(type + offsetof(isa::VectorType, ill)), 0);
   jne(other, T_NEAR);

@@ -130,7 +130,8 @@ class RegionEmitter : private RegionState {
   void guest_segment() { putSeg(gs); }
   // Calls the semantics out of line at `slow`, and comes back to `back`.
   void slow_path(const Operation& operation, Label& slow, Label& back);
-  void slow_path(Site& site, Label& slow, Label& back);
+  void slow_path(Site& site, Label& slow, Label& back,
+                 std::optional<Xbyak::Xmm> overwritten = {});  // its former value is in xmm14
   // Leaves the rest of the block to the interpreter, out of line at `rest`.
   void rest_path(const Operation& operation, Label& rest);
   // Settles by a function of the region that all such places share.
@@ -164,7 +165,10 @@ class RegionEmitter : private RegionState {
   bool emit_float_arithmetic(const Operation& operation);
   void float_binary(const Operation& operation, unsigned second, Format format,
                     const FloatBinary& emit);
-  void float_fused(const Operation& operation, Format format, const FloatFused& emit);
+  void float_fused(const Operation& operation, Format format, const FloatFused& emit,
+                   const FloatFused& into_addend);
+  bool float_fused_in_place(const Operation& operation, Format format,
+                            const FloatFused& into_factor, const FloatFused& into_addend);
   void float_compare(const Operation& operation, Format format, Comparison comparison);
   void float_select(const Operation& operation, Format format, bool smaller);
   void float_sign(const Operation& operation, Format format, unsigned kind);

@@ -316,7 +316,8 @@ const void* Translator::emit_region(Hart& hart, CodeImage& image, const Block& b
     code = emitter.emit();
     inside_bytes = emitter.inside_bytes();
     publish_code();
-  } catch (const Xbyak::Error&) {  // larger than the room that is kept for a region
+  } catch (const Xbyak::Error& error) {  // larger than the room that is kept for a region
+    if (error != Xbyak::ERR_CODE_IS_TOO_BIG) throw;  // a fault of an emitter
   }
   totals_.time += time_of_this_thread() - start;
   count_region(region, cache_.used() - used);

@@ -90,7 +90,7 @@ FAULTS = [
           "    jne(other, T_NEAR);", ""),
     Fault("state check", "a region is entered whatever vtype is",
           "translator/region_emitter.cpp",
-          "  cmp(hart_field16(type), entry_state_.sew_log2 | lmul << 8);\n"
+          "  cmp(hart_field16(type), static_cast<std::uint32_t>(packed));\n"
           "  jne(other, T_NEAR);", ""),
     Fault("state check", "vl is taken to be what it was behind a load that may shorten it",
           "translator/vector_state.cpp",
