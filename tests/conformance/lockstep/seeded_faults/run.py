@@ -6,7 +6,7 @@ For each fault of table.py: replace the text, build, run the programs of the tes
 and, if these find nothing, the tests of the emulator with every block translated. A fault that
 nothing finds is a failure of this test.
 
-    run.py SOURCE [--work FOLDER] [--jobs N] [--only TEXT] [--check]
+    run.py SOURCE [--work FOLDER] [--jobs N] [--only TEXT...] [--check]
 
 --check builds nothing: every text of the table stands once in its file, that is all.
 """
@@ -105,7 +105,8 @@ def main():
     parser.add_argument("source", type=pathlib.Path)
     parser.add_argument("--work", type=pathlib.Path, help="a folder to keep and use again")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--only", default="", help="faults with this in their concern or reason")
+    parser.add_argument("--only", nargs="+", default=[""],
+                        help="faults with one of these in their concern or reason")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
     source = options.source.resolve()
@@ -124,7 +125,7 @@ def main():
             return 2
         missed = 0
         for fault in FAULTS:
-            if options.only not in fault.concern + fault.why:
+            if not any(text in fault.concern + fault.why for text in options.only):
                 continue
             start = time.monotonic()
             finder = seed(tree, fault, options.jobs)
