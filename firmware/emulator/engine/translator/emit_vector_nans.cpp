@@ -108,6 +108,7 @@ void RegionEmitter::raise_invalid_product(Format format, const Opmask& where, un
   constexpr std::uint32_t kInvalid = 1, kSticky = 0x3f;
   const auto factor = [this](unsigned guest, int scratch) {
     if (guest == kSplatted) return Zmm(kSecondScratchVector);
+    if (guest == kConverted) return Zmm(kThirdScratchVector);
     if (const int host = vectors_.host(guest); host >= 0) return Zmm(host);
     vmovdqa64(Zmm(scratch), v_in_memory(guest));
     return Zmm(scratch);
