@@ -266,7 +266,7 @@ std::uint32_t Translator::sync_counters(Hart& hart, std::uint32_t issued_before)
 // that saves: what is between two instructions that only the interpreter carries out.
 bool is_brief(CodeImage& image, const Block& block) {
   constexpr unsigned kBrief = 12;  // own: instructions, interpreted in the time of an entry
-  if (block.count >= kBrief) return false;
+  if (block.count >= kBrief || block.indirect) return false;  // indirect: who knows where to
   const Successors after = successors_of(block);
   const auto translated = [&image](std::uint64_t pc) {
     return image.contains(pc) && translatable(image.block(pc));
