@@ -72,6 +72,12 @@ class OneNodeLaunches : public testing::Test {
     EXPECT_EQ(host_.launch("nothing", kOneNode).status, D1_STATUS_OK);
   }
 
+  void SetUp() override {
+#if defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "a thread of the sanitizer's own never sleeps";
+#endif
+  }
+
   static DeviceOptions options() {
     DeviceOptions options;
     options.host_threads = 8;
