@@ -89,8 +89,9 @@ bool RegionEmitter::emit_vector_multiply_high(const Operation& operation) {
   const auto [is_signed, second] = found->second;
   const unsigned width = state_.sew_log2;
   if (!same_width_allowed(operation, second) || (width != 4 && width != 5)) return false;
-  const auto product = [this, is_signed = is_signed](const Zmm& to, const Zmm& a, const Zmm& b) {
-    if (is_signed) vpmuldq(to, a, b);
+  const bool signed_product = is_signed;
+  const auto product = [this, signed_product](const Zmm& to, const Zmm& a, const Zmm& b) {
+    if (signed_product) vpmuldq(to, a, b);
     else vpmuludq(to, a, b);
   };
   constexpr std::uint32_t kOddElements = 0xaaaa;

@@ -161,7 +161,7 @@ void RegionEmitter::reload_kept() {
 }
 
 void RegionEmitter::emit_kept_registers() {
-  const auto each = [this](KeptRegisters& file, const auto& move) {
+  const auto each = [](KeptRegisters& file, const auto& move) {
     for (unsigned guest = 0; guest < 32; ++guest)
       if (const int host = file.host(guest); host >= 0) move(guest, host);
   };

@@ -20,7 +20,7 @@ class global_ref {
   static_assert(std::is_trivially_copyable_v<T> &&
                     (sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4 || sizeof(T) == 8),
                 "a single packet carries 1, 2, 4 or 8 bytes: use get() and put() for more");
-  using value_type = std::remove_const_t<T>;
+  using value_type = std::remove_cv_t<T>;
 
   explicit global_ref(std::uint64_t address) : address_(address) {}
   // By scalar instructions, whatever the type: vector ones cannot leave the node.
