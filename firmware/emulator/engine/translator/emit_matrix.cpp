@@ -151,6 +151,7 @@ void RegionEmitter::end_sums() {
 // Sums that the operation reads or changes are in memory then; forms that it makes invalid are
 // forgotten. mma itself takes C where it is.
 void RegionEmitter::prepare_sums(const Operation& operation) {
+  if (matrix_.sums.all_kept() == 0) return;
   const RegisterUse use = register_use(operation, {state_.known, state_.type()});
   const bool is_product = operation.id == InstructionId::mma_bf16;
   const VectorAccessForm access = vector_access(operation.id);
@@ -262,11 +263,9 @@ void RegionEmitter::product_in_memory(unsigned group, unsigned a, unsigned b) {
 }
 
 bool RegionEmitter::emit_matrix(const Operation& operation) {
-  if (operation.id != InstructionId::mma_bf16 || !__builtin_cpu_supports("avx512bf16"))
-    return false;
+  if (!is_translated_product(operation)) return false;
   const unsigned c = operation.rd, a = operation.rs1, b = operation.rs2;
   const unsigned group = sum_group_of(c);
-  if (c % kSumRegisters != 0 || sum_group_of(a) == group || sum_group_of(b) == group) return false;
   matrix_.sums.note(group);
   vectors_.exclude(a);
   vectors_.exclude(b);

@@ -101,7 +101,6 @@ void RegionEmitter::rest_path(const Operation& operation, Label& rest) {
 
 void RegionEmitter::slow_path(Site& site, Label& slow, Label& back,
                               std::optional<Xbyak::Xmm> overwritten) {
-  if (surveying_) return;
   // Copies of labels stand for the same place.
   out_of_line([this, &site, slow, back, sums = sums_before_, forms = forms_,
                pending = pending_before_, overwritten]() mutable {

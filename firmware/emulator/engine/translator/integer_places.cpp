@@ -3,38 +3,13 @@
 
 #include <algorithm>
 
-#include "engine/register_use.hpp"
-
 namespace d1::emulator {
 
 namespace {
 
-// Own: how many times a loop's body is thought to run for each time the loop is reached, and what
-// an exchange has to save, for it costs four accesses whenever the region is entered and left.
-constexpr unsigned kRounds = 16, kWorthwhile = 32;
-
-// How often each integer register is used when the region runs once, about.
-std::array<unsigned, 32> integer_uses(const Region& region) {
-  std::vector<unsigned> weights(region.blocks.size(), 1);
-  for (const Block* back : region.blocks) {
-    const Successors after = successors_of(*back);
-    if (!after.has_taken || after.call || after.taken > back->start) continue;
-    for (std::size_t i = 0; i < weights.size(); ++i)  // loops are contiguous, mostly
-      if (region.blocks[i]->start >= after.taken && region.blocks[i]->start <= back->start)
-        weights[i] = std::min(weights[i] * kRounds, kRounds * kRounds * kRounds);
-  }
-  std::array<unsigned, 32> uses{};
-  for (std::size_t i = 0; i < region.blocks.size(); ++i) {
-    const Block& block = *region.blocks[i];
-    for (unsigned n = 0; n < block.count; ++n) {
-      const RegisterUse use = register_use(block.operations[n], {});
-      for (unsigned r = 0; r < use.read_count; ++r)
-        if (use.reads[r].first < 32) uses[use.reads[r].first] += weights[i];
-      if (use.write.count != 0 && use.write.first < 32) uses[use.write.first] += weights[i];
-    }
-  }
-  return uses;
-}
+// Own: what an exchange has to save, for it costs four accesses whenever the region is entered and
+// left.
+constexpr std::uint32_t kWorthwhile = 32;
 
 }  // namespace
 
@@ -50,8 +25,7 @@ void IntegerPlaces::exchange(unsigned guest, unsigned instead) {
   exchanges_.push_back({static_cast<std::uint8_t>(guest), static_cast<std::uint8_t>(instead)});
 }
 
-IntegerPlaces choose_integer_places(const Region& region) {
-  const std::array<unsigned, 32> uses = integer_uses(region);
+IntegerPlaces choose_integer_places(const std::array<std::uint32_t, 32>& uses) {
   const auto less_used = [&](unsigned a, unsigned b) { return uses[a] < uses[b]; };
   std::vector<unsigned> pinned, in_memory;
   IntegerPlaces places;

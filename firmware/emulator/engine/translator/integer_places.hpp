@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/translator/region.hpp"
 #include "engine/translator/translation.hpp"
 
 namespace d1::emulator {
@@ -31,7 +30,7 @@ class IntegerPlaces {
   std::vector<Exchange> exchanges_;
 };
 
-// Exchanges those that the region's loops use much more often.
-[[nodiscard]] IntegerPlaces choose_integer_places(const Region& region);
+// Exchanges those that the region uses much more often than some of kPinned.
+[[nodiscard]] IntegerPlaces choose_integer_places(const std::array<std::uint32_t, 32>& uses);
 
 }  // namespace d1::emulator

@@ -32,10 +32,10 @@ inline constexpr unsigned kSumGroups = 8, kSumRegisters = 4;
 class KeptSums {
  public:
   KeptSums() { host_.fill(-1); }
-  void note(unsigned group) noexcept { ++uses_[group]; }
-  [[nodiscard]] unsigned uses(unsigned group) const noexcept { return uses_[group]; }
+  void note(unsigned group, std::uint32_t times = 1) noexcept { uses_[group] += times; }
+  [[nodiscard]] std::uint32_t uses(unsigned group) const noexcept { return uses_[group]; }
   [[nodiscard]] bool used() const noexcept {
-    return uses_ != std::array<std::uint16_t, kSumGroups>{};
+    return uses_ != std::array<std::uint32_t, kSumGroups>{};
   }
   void keep(unsigned group, int host) noexcept { host_[group] = static_cast<std::int8_t>(host); }
   [[nodiscard]] int host(unsigned group) const noexcept { return host_[group]; }  // -1: in memory
@@ -47,7 +47,7 @@ class KeptSums {
   }
 
  private:
-  std::array<std::uint16_t, kSumGroups> uses_{};
+  std::array<std::uint32_t, kSumGroups> uses_{};
   std::array<std::int8_t, kSumGroups> host_{};
 };
 

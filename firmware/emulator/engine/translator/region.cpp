@@ -31,18 +31,6 @@ bool is_jump(InstructionId id) noexcept {
   }
 }
 
-bool uses_floats_or_vectors(const Region& region) noexcept {
-  for (const Block* block : region.blocks)
-    for (unsigned i = 0; i < block->count; ++i) {
-      const InstructionId id = block->operations[i].id;
-      const Extension extension = isa::facts(id).extension;
-      if (is_vector(id) || extension == Extension::F || extension == Extension::D ||
-          extension == Extension::Zfh || extension == Extension::Zfbfmin)
-        return true;
-    }
-  return false;
-}
-
 namespace {
 
 bool is_system(InstructionId id) noexcept {

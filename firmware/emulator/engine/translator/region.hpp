@@ -26,7 +26,6 @@ struct Region {
 [[nodiscard]] bool translatable(const Block& block) noexcept;
 
 [[nodiscard]] bool is_vector(isa::InstructionId id) noexcept;
-[[nodiscard]] bool uses_floats_or_vectors(const Region& region) noexcept;
 [[nodiscard]] bool is_jump(isa::InstructionId id) noexcept;  // or a branch
 
 // Where a block leads to without a register's help.

@@ -22,28 +22,55 @@ constexpr std::size_t kLoopAlignment = 32;
 const std::uint8_t* RegionEmitter::emit() {
   const std::uint8_t* const entry = cache().executable(getCurr());
   const std::size_t sites = records_.sites.size(), links = records_.links.size();
-  if (uses_floats_or_vectors(region_)) {  // twice: first to see what it uses
-    surveying_ = true;
+  survey();
+  for (unsigned attempt = 0;; ++attempt) {
+    const Assumptions assumed = choose_registers();
+    if (relies_on_ != 0 || keeps_registers()) emit_entry();
     emit_all();
-    surveying_ = false;
+    emit_cold();
+    inside_bytes_ = getSize();
     const bool pays = 2 * vector_calls_ <= vectors_seen_;
+    if (pays && holds(assumed, attempt)) break;
     forget_all(sites, links);
     if (!pays) return nullptr;
-    choose_kept(floats_, vectors_, matrix_, level(),
-                uses_extra_scratch_ ? Scratch::WithExtra : Scratch::Usual);
-    always_boxed_ = singles_read_ & ~unboxed_writes_;
   }
-  integers_ = choose_integer_places(region_);
-  if (relies_on_ != 0 || !integers_.exchanges().empty()) emit_entry();
-  emit_all();
-  emit_cold();
-  inside_bytes_ = getSize();
   emit_settlers();
   if (keeps_registers()) emit_kept_registers();
   emit_constants();
   finish();
   count_emissions();
   return entry;
+}
+
+void RegionEmitter::survey() {
+  const RegisterSurvey seen = survey_registers(region_, entry_state_, level());
+  floats_ = seen.floats;
+  vectors_ = seen.vectors;
+  matrix_.sums = seen.sums;
+  relies_on_ = seen.relies_on;
+  singles_read_ = seen.singles_read;
+  unboxed_writes_ = seen.unboxed_writes;
+  integers_ = choose_integer_places(seen.integers);
+}
+
+// By what was noted until now; from here on the emission notes.
+RegionEmitter::Assumptions RegionEmitter::choose_registers() {
+  choose_kept(floats_, vectors_, matrix_, level(),
+              uses_extra_scratch_ ? Scratch::WithExtra : Scratch::Usual);
+  always_boxed_ = singles_read_ & ~unboxed_writes_;
+  floats_.forget_uses();
+  vectors_.forget_uses();
+  return {relies_on_, uses_extra_scratch_, matrix_.sums.used()};
+}
+
+// Whether the code that was emitted stands: all that it relies on was chosen as it needs it. What
+// is kept without use does no harm, but is worth a second attempt.
+bool RegionEmitter::holds(const Assumptions& assumed, unsigned attempt) const noexcept {
+  const bool wasteful = attempt == 0 && (floats_.keeps_unused() || vectors_.keeps_unused());
+  return !wasteful && relies_on_ == assumed.relies_on &&
+         uses_extra_scratch_ == assumed.extra_scratch && matrix_.sums.used() == assumed.sums &&
+         !floats_.keeps_excluded() && !vectors_.keeps_excluded() &&
+         (always_boxed_ & unboxed_writes_) == 0;
 }
 
 void RegionEmitter::count_emissions() {
@@ -98,6 +125,7 @@ void RegionEmitter::forget_all(std::size_t sites, std::size_t links) {
   records_.sites.resize(sites);
   records_.links.resize(links);
   reset();
+  for (Label* const each : {&flush_, &reload_, &guard_}) each->clear();
 }
 
 // Checks what the region relies on, and loads what it keeps.
@@ -326,7 +354,8 @@ void RegionEmitter::call_semantics(const Operation& operation) {
   for (const isa::Operand each : isa::operands_of(operation.id)) {
     if (each != isa::Operand::fd) continue;
     boxed_ &= ~(1u << operation.rd);
-    unboxed_writes_ |= 1u << operation.rd;
+    if (isa::facts(operation.id).extension != isa::Extension::F)
+      unboxed_writes_ |= 1u << operation.rd;
   }
   settle_all();
   flush_kept(sums_here_);

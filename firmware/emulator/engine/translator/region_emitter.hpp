@@ -27,6 +27,14 @@ class RegionEmitter : private RegionState {
 
  private:
   // --- the region (region_emitter.cpp) --------------------------------------------------------
+  void survey();
+  // What is settled before code is emitted. If it turns out otherwise the code is emitted again.
+  struct Assumptions {
+    std::uint32_t relies_on;
+    bool extra_scratch, sums;
+  };
+  Assumptions choose_registers();
+  [[nodiscard]] bool holds(const Assumptions& assumed, unsigned attempt) const noexcept;
   void emit_all();
   void emit_cold();
   void emit_settlers();
@@ -56,10 +64,10 @@ class RegionEmitter : private RegionState {
   void count_emissions();
   void call_semantics(const Operation& operation);
   Site& make_site(const Operation& operation);
-  // Runs `emit` behind the hot code. What is no code of the guest tells the first run nothing.
+  // Runs `emit` behind the hot code.
   template <typename Emit>
   void out_of_line(Emit&& emit) {
-    if (!surveying_) cold_.emplace_back(std::forward<Emit>(emit));
+    cold_.emplace_back(std::forward<Emit>(emit));
   }
   void code_out_of_line(std::function<void()> emit) { cold_code_.push_back(std::move(emit)); }
 

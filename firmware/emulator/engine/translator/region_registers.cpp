@@ -10,6 +10,7 @@ namespace {
 
 // The host registers that are left for others.
 std::vector<int> choose_sums(MatrixRegisters& matrix) {
+  matrix.right_forms.clear();
   std::vector<unsigned> groups;
   for (unsigned group = 0; group < kSumGroups; ++group)
     if (matrix.sums.uses(group) != 0) groups.push_back(group);
@@ -45,12 +46,13 @@ void choose_kept(KeptRegisters& floats, KeptRegisters& vectors, MatrixRegisters&
   struct Candidate {
     KeptRegisters* file;
     unsigned guest;
-    unsigned uses;
+    std::uint32_t uses;
   };
   std::vector<Candidate> candidates;
+  for (KeptRegisters* file : {&floats, &vectors}) file->keep_none();
   for (KeptRegisters* file : {&floats, &vectors})
     for (unsigned guest = 0; guest < 32; ++guest)
-      if (const unsigned count = file->uses(guest); count != 0 && !file->excluded(guest))
+      if (const std::uint32_t count = file->uses(guest); count != 0 && !file->excluded(guest))
         candidates.push_back({file, guest, count});
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const Candidate& a, const Candidate& b) { return a.uses > b.uses; });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which floating-point and vector registers of the guest a region keeps in vector registers of the
-// host. The emitters are run twice: first to see what they use, then, with the answer, for good.
+// host, chosen by what a survey of the region (register_survey.hpp), or its emission, has noted.
 // Inside the region these registers are where the values are; what was written goes back to memory
 // wherever the region is left or a semantics function is called. Plain data.
 #pragma once
@@ -26,25 +26,40 @@ class KeptRegisters {
  public:
   KeptRegisters() { host_.fill(-1); }
 
-  // First run.
-  void note(unsigned guest) noexcept { ++uses_[guest]; }
+  void note(unsigned guest, std::uint32_t times = 1) noexcept { uses_[guest] += times; }
   void note_write(unsigned guest) noexcept { written_ |= 1u << guest; }
   void exclude(unsigned guest) noexcept { excluded_ |= 1u << guest; }  // is better off in memory
   [[nodiscard]] bool excluded(unsigned guest) const noexcept { return excluded_ >> guest & 1; }
-  [[nodiscard]] unsigned uses(unsigned guest) const noexcept { return uses_[guest]; }
-  void keep(unsigned guest, int host) noexcept { host_[guest] = static_cast<std::int8_t>(host); }
-
-  // Second run. -1: in memory.
-  [[nodiscard]] int host(unsigned guest) const noexcept { return host_[guest]; }
+  [[nodiscard]] std::uint32_t uses(unsigned guest) const noexcept { return uses_[guest]; }
   [[nodiscard]] bool written(unsigned guest) const noexcept { return written_ >> guest & 1; }
+
+  void keep(unsigned guest, int host) noexcept { host_[guest] = static_cast<std::int8_t>(host); }
+  [[nodiscard]] int host(unsigned guest) const noexcept { return host_[guest]; }  // -1: in memory
   [[nodiscard]] bool any_kept() const noexcept {
-    for (const std::int8_t host : host_)
-      if (host >= 0) return true;
-    return false;
+    return any([](unsigned) { return true; });
+  }
+
+  // Before code is emitted: it notes anew what it uses.
+  void forget_uses() noexcept { uses_ = {}; }
+  void keep_none() noexcept { host_.fill(-1); }
+  // Of what was emitted since then.
+  [[nodiscard]] bool keeps_excluded() const noexcept {
+    return any([this](unsigned guest) { return excluded(guest); });
+  }
+  [[nodiscard]] bool keeps_unused() const noexcept {
+    return any([this](unsigned guest) { return uses_[guest] == 0 && !written(guest); });
   }
 
  private:
-  std::array<std::uint16_t, 32> uses_{};
+  // Whether it is so with a register that is kept.
+  template <typename Predicate>
+  [[nodiscard]] bool any(const Predicate& is_so) const noexcept {
+    for (unsigned guest = 0; guest < 32; ++guest)
+      if (host_[guest] >= 0 && is_so(guest)) return true;
+    return false;
+  }
+
+  std::array<std::uint32_t, 32> uses_{};
   std::array<std::int8_t, 32> host_{};
   std::uint32_t written_ = 0, excluded_ = 0;
 };

@@ -13,7 +13,7 @@
 #include "engine/translator/assembler.hpp"
 #include "engine/translator/integer_places.hpp"
 #include "engine/translator/region.hpp"
-#include "engine/translator/region_registers.hpp"
+#include "engine/translator/register_survey.hpp"
 #include "engine/translator/translation_target.hpp"
 #include "engine/translator/vector_forms.hpp"
 #include "engine/translator/vector_state.hpp"
@@ -63,7 +63,6 @@ class RegionState : public Assembler {
   std::deque<Version> versions_;
   Version* next_ = nullptr;  // falls through from what is being emitted
   bool out_of_line_ = false;
-  bool surveying_ = false;  // the first run, whose code is forgotten
   LoopBody loop_;                // being emitted
   std::deque<Label> loop_tops_;
   std::map<const Block*, AccessPlan> plans_;
@@ -77,7 +76,7 @@ class RegionState : public Assembler {
   Xbyak::Xmm register_part_;
 
   IntegerPlaces integers_;
-  // What the first run finds out for the second.
+  // What a survey, then the emission, finds out (register_survey.hpp).
   KeptRegisters floats_, vectors_;
   std::uint32_t relies_on_ = 0;        // Reliance bits
   std::uint32_t singles_read_ = 0;     // float registers used as singles
