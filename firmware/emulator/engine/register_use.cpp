@@ -198,7 +198,7 @@ VectorAccessForm vector_access(InstructionId id) noexcept {
 }
 
 RegisterUse register_use(const Operation& operation, const KnownType& type) {
-  constexpr unsigned kInteger = 0, kFloat = 32, kVector = 64;
+  constexpr unsigned kInteger = 0, kFloat = kFloatScoreboard, kVector = kVectorScoreboard;
   const auto operands = isa::operands_of(operation.id);
   const GroupCounts counts = group_counts(operation, type);
   Collector collect;

@@ -15,7 +15,8 @@
 
 namespace d1::emulator {
 
-inline constexpr unsigned kScoreboardRegisters = 96;  // 0..31 integer, 32.. float, 64.. vector
+// Integer registers come first.
+inline constexpr unsigned kFloatScoreboard = 32, kVectorScoreboard = 64, kScoreboardRegisters = 96;
 
 struct RegisterRange {
   std::uint8_t first = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Both engines on vector loops over special values: memory, flags and the trace are the same.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -110,6 +111,32 @@ TEST(Engines, AgreeOnTheFlagOfAnInvalidProductWithANanForAddend) {
   std::memcpy(&of_doubles, &doubles.memory[8 * kBytes + 8], sizeof of_doubles);
   EXPECT_EQ(of_singles, isa::kNv);
   EXPECT_EQ(of_doubles, isa::kNv);
+}
+
+TEST_P(VectorLoops, AgreeOnProductsByScalarsThatAreLoaded) {
+  const auto [seed, doubles, with_nans] = GetParam();
+  std::mt19937_64 random(static_cast<unsigned>(seed));
+  std::vector<std::uint8_t> input(3 * kBytes);
+  if (doubles) fill<std::uint64_t>(random, input, with_nans);
+  else fill<std::uint32_t>(random, input, with_nans);
+  expect_agreement(input, "outer_products");
+}
+
+// Blocks in which zero meets infinity, and others.
+TEST(Engines, AgreeOnTheFlagOfAnInvalidProductByAScalarThatIsLoaded) {
+  constexpr std::size_t kBlocks = 16;
+  const std::vector<std::uint8_t> inputs[] = {invalid_products<std::uint32_t>(),
+                                              invalid_products<std::uint64_t>()};
+  for (std::size_t i = 0; i < std::size(inputs); ++i) {
+    expect_agreement(inputs[i], "outer_products");
+    const Observed reference =
+        run(inputs[i], {.kind = EngineKind::Interpreter}, "outer_products");
+    std::uint64_t flags[kBlocks];
+    std::memcpy(flags, &reference.memory[2 * kBlocks * 1024 + i * sizeof flags], sizeof flags);
+    EXPECT_THAT(flags, testing::Each(testing::AnyOf(0, isa::kNv)));
+    EXPECT_THAT(flags, testing::Contains(isa::kNv));
+    EXPECT_THAT(flags, testing::Contains(0));
+  }
 }
 
 TEST(Engines, AgreeOnSumsThatAreStoredByWayOfAGlobalAddress) {

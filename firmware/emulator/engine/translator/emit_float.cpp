@@ -20,6 +20,20 @@ constexpr std::uint64_t kBox = 0xffff'ffff'0000'0000;
 // --- registers --------------------------------------------------------------------------------
 
 Xbyak::Xmm RegionEmitter::read_float(unsigned guest, int scratch) {
+  if ((pending_.unboxed >> guest & 1) != 0) {
+    box(guest);
+    pending_.unboxed &= ~(1u << guest);
+    forms_.forget_float(guest);
+  }
+  return read_unboxed(guest, scratch);
+}
+
+void RegionEmitter::box(unsigned guest) {
+  const Xbyak::Xmm host(floats_.host(guest));
+  vorps(host, host, ptr[rip + constant128(kBox, 0)]);
+}
+
+Xbyak::Xmm RegionEmitter::read_unboxed(unsigned guest, int scratch) {
   floats_.note(guest);
   if (const int host = floats_.host(guest); host >= 0) return Xbyak::Xmm(host);
   const Xbyak::Xmm to(scratch);
@@ -36,6 +50,8 @@ Xbyak::Xmm RegionEmitter::result_float(unsigned guest) {
 
 void RegionEmitter::write_float(unsigned guest, const Xbyak::Xmm& from) {
   floats_.note_write(guest);
+  pending_.unboxed &= ~(1u << guest);
+  forms_.forget_float(guest);
   if (const int host = floats_.host(guest); host < 0) vmovsd(f_in_memory(guest), from);
   else if (host != from.getIdx()) vmovaps(Xbyak::Xmm(host), from);
 }
@@ -272,10 +288,13 @@ void RegionEmitter::float_memory(const Operation& operation) {
   const Reg64 base = checked_address(operation, single ? 4 : 8, slow);
   const Xbyak::RegExp place = base + static_cast<int>(operation.immediate);
   if (operation.id == I::fsw || operation.id == I::fsd) {
-    const Xbyak::Xmm value = read_float(operation.rs2, kScratchVector);
+    const Xbyak::Xmm value = single ? read_unboxed(operation.rs2, kScratchVector)
+                                    : read_float(operation.rs2, kScratchVector);
     guest_segment();
     if (single) vmovss(dword[place], value);
     else vmovsd(qword[place], value);
+  } else if (spreads(operation)) {
+    load_spread(operation, place);
   } else if (single) {
     guest_segment();
     vmovss(xmm14, dword[place]);

@@ -19,8 +19,7 @@ bool RegionEmitter::float_fused_in_place(const Operation& operation, Format form
   Label slow, back;
   vmovaps(xmm14, host(to));
   for (const unsigned guest : {first, second, unsigned{operation.rs3}}) {
-    floats_.note(guest);
-    if (format == Format::Single) check_single(guest, slow);
+    (void)read_as(format, guest, kScratchVector, slow);
   }
   floats_.note_write(to);
   if (to == operation.rs3) into_addend(host(to), host(first), host(second));
@@ -45,10 +44,12 @@ void RegionEmitter::float_fused(const Operation& operation, Format format,
   const Xbyak::Xmm to = result_apart(operation, true);
   if (left.getIdx() != to.getIdx()) vmovaps(to, left);
   // Only the last operand may stand in memory.
-  floats_.note(operation.rs3);
-  const int addend = floats_.host(operation.rs3);
-  if (addend >= 0) emit(to, right, Xbyak::Xmm(addend));
-  else emit(to, right, f_in_memory(operation.rs3));
+  if (floats_.host(operation.rs3) >= 0) {
+    emit(to, right, read_float(operation.rs3, kScratchVector));
+  } else {
+    floats_.note(operation.rs3);
+    emit(to, right, f_in_memory(operation.rs3));
+  }
   finish_float(operation, format, to, slow);
 }
 

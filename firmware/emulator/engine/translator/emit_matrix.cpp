@@ -15,7 +15,6 @@ using Xbyak::Zmm;
 
 namespace {
 
-constexpr unsigned kVectorScoreboard = 64;  // where vector registers begin in a RegisterRange
 constexpr int kLaneBytes = 16;
 
 std::uint32_t bit(unsigned group) noexcept { return 1u << group; }
@@ -193,6 +192,11 @@ void RegionEmitter::load_right_forms(unsigned guest, std::size_t place) {
 
 // After registers were lost.
 void RegionEmitter::restore_forms(const OperandForms& forms) {
+  for (unsigned guest = 0; guest < 32; ++guest) {
+    const Zmm host(std::max(floats_.host(guest), 0));
+    if ((forms.spread_singles >> guest & 1) != 0) vbroadcastss(host, Xbyak::Xmm(host.getIdx()));
+    if ((forms.spread_doubles >> guest & 1) != 0) vbroadcastsd(host, Xbyak::Xmm(host.getIdx()));
+  }
   if (forms.left == OperandForms::kNone && forms.right == OperandForms{}.right) return;
   point_to_vectors();
   if (forms.left != OperandForms::kNone) load_left_forms(static_cast<unsigned>(forms.left));

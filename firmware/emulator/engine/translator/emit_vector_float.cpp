@@ -3,6 +3,9 @@
 // instructions under the guest's MXCSR. NaNs become canonical out of line; there, too, the flag is
 // raised that the host leaves out where a fused multiplication is of zero by infinity and a quiet
 // NaN is added.
+#include <algorithm>
+
+#include "engine/register_use.hpp"
 #include "engine/translator/region_emitter.hpp"
 
 namespace d1::emulator {
@@ -48,20 +51,118 @@ Zmm RegionEmitter::splat_float(const Operation& operation, Format format, Label&
   return zmm13;
 }
 
-// Of a product by a scalar that is neither zero nor infinite no flag is missing, whatever is added.
-void RegionEmitter::jump_if_special(Format format, Label& special) {
-  // Twice the bits, less one: zero is the largest number then, infinities and NaNs are next.
-  if (format == Format::Single) {
-    vmovd(eax, xmm13);
-    lea(eax, ptr[rax + rax - 1]);
-    cmp(eax, 0xfeffffff);
-  } else {
-    vmovq(rax, xmm13);
-    lea(rax, ptr[rax + rax - 1]);
-    mov(rcx, 0xffdfffff'ffffffff);
-    cmp(rax, rcx);
+// --- scalars as factors ---------------------------------------------------------------------------
+
+// A load puts its value into every element at once if it is a factor afterwards. The ones above a
+// single are left out until something reads them.
+bool RegionEmitter::spreads(const Operation& load) {
+  if (level() != HostLevel::Avx512 || floats_.host(load.rd) < 0 ||
+      access_of(load).check == AccessPlan::Check::Own)
+    return false;
+  for (const Operation* each = &load + 1; each != block_->operations.data() + block_->count;
+       ++each) {
+    FusedForm form;
+    bool scalar;
+    if (fused_form(each->id, form, scalar) && scalar && each->rs1 == load.rd) return true;
+    const RegisterRange written = register_use(*each, {}).write;
+    if (written.count != 0 && written.first == kFloatScoreboard + load.rd) return false;
   }
-  jae(special, T_NEAR);
+  return false;
+}
+
+void RegionEmitter::load_spread(const Operation& load, const Xbyak::RegExp& place) {
+  const Xbyak::Xmm to = result_float(load.rd);
+  const std::uint32_t bit = 1u << load.rd;
+  write_float(load.rd, to);
+  guest_segment();
+  if (load.id == InstructionId::flw) {
+    vbroadcastss(Zmm(to.getIdx()), dword[place]);
+    pending_.unboxed |= bit;
+    forms_.spread_singles |= bit;
+    note_float(load, Format::Single);
+  } else {
+    vbroadcastsd(Zmm(to.getIdx()), qword[place]);
+    forms_.spread_doubles |= bit;
+    note_float(load, Format::Double);
+  }
+}
+
+Zmm RegionEmitter::find_factor(const Operation& operation, Format format, Label& slow) {
+  const std::uint32_t spread =
+      format == Format::Single ? forms_.spread_singles : forms_.spread_doubles;
+  if ((spread >> operation.rs1 & 1) == 0) return splat_float(operation, format, slow);
+  floats_.note(operation.rs1);
+  return Zmm(floats_.host(operation.rs1));
+}
+
+// The flag NV is left out only of zero by infinity. So a scalar is special if it is infinite or,
+// where the other factors have an infinity, zero. Scalars are compared as twice their bits, of
+// which the sign is gone, turned so that infinity is 0; NaNs follow, then zero, then all else.
+namespace {
+
+constexpr std::uint64_t zero_among_scalars(bool single) noexcept {
+  return single ? 0x0100'0000 : 0x0020'0000'0000'0000;
+}
+constexpr std::uint64_t last_nan_among_scalars(bool single) noexcept {
+  return zero_among_scalars(single) - 2;
+}
+constexpr std::uint64_t twice_infinity(bool single) noexcept {
+  return single ? 0xff00'0000'ff00'0000 : 0xffe0'0000'0000'0000;
+}
+
+}  // namespace
+
+// Where several products of the block have the same other factors, those are looked at for
+// infinities and NaNs: a scalar that is zero now and then costs more.
+void RegionEmitter::look_for_infinities(const Operation& operation, const FusedForm& form,
+                                        Format format) {
+  const bool single = format == Format::Single;
+  const auto registers = static_cast<std::uint8_t>(state_.registers());
+  const OperandForms::Factors wanted{operation.rs2, registers, single};
+  if (forms_.factors == wanted) return;
+  forms_.factors = {};
+  const auto same = [&operation](const Operation& each) {
+    return each.id == operation.id && each.rs2 == operation.rs2;
+  };
+  const auto end = block_->operations.begin() + block_->count;
+  if (!form.addend_is_vd || std::count_if(block_->operations.begin(), end, same) < 2) return;
+  forms_.factors = wanted;
+  // Integers, which do not wait for the host's multipliers.
+  for (unsigned i = 0; i < registers; ++i) {
+    const Zmm factor = read_number(operation.rs2 + i, kThirdScratchVector);
+    const Zmm& twice = i == 0 ? zmm14 : zmm12;
+    single ? vpaddd(twice, factor, factor) : vpaddq(twice, factor, factor);
+    if (i == 0) continue;
+    single ? vpmaxud(zmm14, zmm14, zmm12) : vpmaxuq(zmm14, zmm14, zmm12);
+  }
+  constexpr std::uint8_t kNotLess = 5;
+  const Xbyak::Address infinity = ptr_b[rip + constant128(twice_infinity(single), 0)];
+  single ? vpcmpud(k2, zmm14, infinity, kNotLess) : vpcmpuq(k2, zmm14, infinity, kNotLess);
+  mov(rcx, last_nan_among_scalars(single));
+  xor_(eax, eax);
+  kortestw(k2, k2);
+  setnz(al);
+  lea(rax, ptr[rcx + rax * 2]);
+  mov(special_from(), rax);
+}
+
+void RegionEmitter::jump_if_special(Format format, const Zmm& factor, Label& special) {
+  const std::uint64_t zero = zero_among_scalars(format == Format::Single);
+  const Xbyak::Xmm scalar(factor.getIdx());
+  const bool looked = forms_.factors.registers != 0;
+  if (format == Format::Single) {
+    vmovd(eax, scalar);
+    lea(eax, ptr[rax + rax + static_cast<std::uint32_t>(zero)]);
+    if (looked) cmp(eax, dword[special_from().getRegExp()]);
+    else cmp(eax, static_cast<std::uint32_t>(zero));
+  } else {
+    vmovq(rax, scalar);
+    mov(rcx, zero);
+    lea(rax, ptr[rcx + rax * 2]);
+    if (looked) cmp(rax, special_from());
+    else cmp(rax, rcx);
+  }
+  jbe(special, T_NEAR);
 }
 
 void RegionEmitter::fused(const FusedForm& form, Format format, const Zmm& to, const Zmm& other,
@@ -96,20 +197,21 @@ bool RegionEmitter::vector_fused_by_scalar(const Operation& operation, Format fo
   Label slow, back, special, ready;
   Site& site = make_site(operation);
   site.charges = false;
-  splat_float(operation, format, slow);
-  jump_if_special(format, special);
+  look_for_infinities(operation, form, format);
+  const Zmm factor = find_factor(operation, format, slow);
+  jump_if_special(format, factor, special);
   L(ready);
   for (unsigned i = 0; i < n; ++i)
-    fused(form, format, Zmm(vectors_.host(operation.rd + i)), zmm13,
+    fused(form, format, Zmm(vectors_.host(operation.rd + i)), factor,
           read_number(operation.rs2 + i, kThirdScratchVector));
   note_pending(operation, format);
-  out_of_line([this, operation, form, format, n, special, ready]() mutable {
+  out_of_line([this, operation, form, format, factor, n, special, ready]() mutable {
     L(special);
     // By such a factor products are exact, and so raise NV where it is due and nothing else.
     for (unsigned i = 0; i < n; ++i) {
       const Zmm other =
           read_number((form.addend_is_vd ? operation.rs2 : operation.rd) + i, kThirdScratchVector);
-      format == Format::Single ? vmulps(zmm14, zmm13, other) : vmulpd(zmm14, zmm13, other);
+      format == Format::Single ? vmulps(zmm14, factor, other) : vmulpd(zmm14, factor, other);
     }
     jmp(ready, T_NEAR);
   });

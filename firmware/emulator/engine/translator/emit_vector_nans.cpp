@@ -81,23 +81,28 @@ void RegionEmitter::settle(Format format, std::uint32_t guests) {
   });
 }
 
-void RegionEmitter::settle(const PendingNans& pending) {
+void RegionEmitter::settle(const PendingResults& pending) {
   settle(Format::Single, pending.singles);
   settle(Format::Double, pending.doubles);
+  for (unsigned guest = 0; guest < 32; ++guest)
+    if ((pending.unboxed >> guest & 1) != 0) box(guest);
 }
 
-void RegionEmitter::call_settle(const PendingNans& pending) {
-  if (pending.any()) call(settlers_[{pending.singles, pending.doubles}]);
+void RegionEmitter::call_settle(const PendingResults& pending) {
+  if (pending.any()) call(settlers_[pending]);
 }
 
 void RegionEmitter::settle_group(unsigned first, unsigned registers) {
   const auto group = static_cast<std::uint32_t>(((std::uint64_t{1} << registers) - 1) << first);
-  settle({pending_.singles & group, pending_.doubles & group});
+  settle({pending_.singles & group, pending_.doubles & group, 0});
   pending_.singles &= ~group;
   pending_.doubles &= ~group;
 }
 
-void RegionEmitter::settle_all() { settle(std::exchange(pending_, {})); }
+void RegionEmitter::settle_all() {
+  if (pending_.unboxed != 0) forms_.spread_singles = 0;
+  settle(std::exchange(pending_, {}));
+}
 
 // --- results that are looked at at once ----------------------------------------------------------
 

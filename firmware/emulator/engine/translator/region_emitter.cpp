@@ -103,7 +103,7 @@ void RegionEmitter::emit_cold() {
 void RegionEmitter::emit_settlers() {
   for (auto& [pending, settler] : settlers_) {
     L(settler);
-    settle({pending.first, pending.second});
+    settle(pending);
     ret();
   }
   emit_cold();

@@ -143,7 +143,7 @@ class RegionEmitter : private RegionState {
   // Leaves the rest of the block to the interpreter, out of line at `rest`.
   void rest_path(const Operation& operation, Label& rest);
   // Settles by a function of the region that all such places share.
-  void call_settle(const PendingNans& pending);
+  void call_settle(const PendingResults& pending);
 
   // --- floating point (emit_float.cpp) --------------------------------------------------------
   enum class Format : std::uint8_t { Single, Double };
@@ -159,6 +159,12 @@ class RegionEmitter : private RegionState {
     return hart_field32(offset_of(&isa::Hart::f) + 8 * number + 4);
   }
   Xbyak::Xmm read_float(unsigned guest, int scratch);
+  // Its upper half may lack the ones of a single.
+  Xbyak::Xmm read_unboxed(unsigned guest, int scratch);
+  void box(unsigned guest);
+  // Whether a vector instruction of the block takes the value of a load as a factor.
+  [[nodiscard]] bool spreads(const Operation& load);
+  void load_spread(const Operation& load, const Xbyak::RegExp& place);
   Xbyak::Xmm read_as(Format format, unsigned guest, int scratch, Label& slow);
   void check_single(unsigned guest, Label& slow);
   // Where a result may be computed if it cannot fail; write_float() puts it into its place.

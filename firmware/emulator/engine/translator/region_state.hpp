@@ -31,7 +31,7 @@ class RegionState : public Assembler {
   struct Version {
     const Block* block;
     VectorState state;
-    PendingNans pending;
+    PendingResults pending;
     bool emitted = false;
     Label label{};
   };
@@ -70,7 +70,7 @@ class RegionState : public Assembler {
   std::map<UnitTicks, Label> counters_;                    // constants: what blocks cost
   std::map<std::pair<std::uint64_t, std::uint64_t>, Label> constants128_;
   std::map<std::array<std::uint64_t, 8>, Label> constants512_;
-  std::map<std::pair<std::uint32_t, std::uint32_t>, Label> settlers_;  // by PendingNans
+  std::map<PendingResults, Label> settlers_;
   std::deque<std::function<void()>> cold_, cold_code_;  // the latter of the guest
   Xbyak::Address memory_operand_, memory_part_;
   Xbyak::Xmm register_part_;
@@ -90,7 +90,7 @@ class RegionState : public Assembler {
   VectorState state_;              // here
   VectorState state_at_top_;       // of the block that is being emitted
   // Here, before the operation that is being emitted, and at the beginning of the block's body.
-  PendingNans pending_, pending_before_, pending_at_top_;
+  PendingResults pending_, pending_before_, pending_at_top_;
   UnitTicks varying_{};                    // of the block so far: beyond its fixed_units
   unsigned vectors_seen_ = 0, vector_calls_ = 0;
   std::vector<std::pair<isa::InstructionId, bool>> emitted_;  // and whether in line

@@ -60,13 +60,13 @@ using HostBinary = void (Xbyak::CodeGenerator::*)(const Xbyak::Xmm&, const Xbyak
                                                   const Xbyak::Operand&);
 using HostBinaries = HostBinary[4];
 
-// Vector registers of the guest, a bit each, that are kept and hold results whose NaNs are as the
-// host made them.
-struct PendingNans {
-  std::uint32_t singles = 0, doubles = 0;
+// Registers of the guest, a bit each, that are kept and hold results not as the guest sees them.
+struct PendingResults {
+  std::uint32_t singles = 0, doubles = 0;  // vectors; NaNs are as the host made them
+  std::uint32_t unboxed = 0;               // floats; singles without the ones above them
 
-  friend bool operator==(const PendingNans&, const PendingNans&) = default;
-  [[nodiscard]] bool any() const noexcept { return (singles | doubles) != 0; }
+  friend auto operator<=>(const PendingResults&, const PendingResults&) = default;
+  [[nodiscard]] bool any() const noexcept { return (singles | doubles | unboxed) != 0; }
   [[nodiscard]] bool contains(unsigned guest) const noexcept {
     return ((singles | doubles) >> guest & 1) != 0;
   }
