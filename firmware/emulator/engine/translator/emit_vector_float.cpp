@@ -51,7 +51,7 @@ Zmm RegionEmitter::splat_float(const Operation& operation, Format format, Label&
   return zmm13;
 }
 
-// --- scalars as factors ---------------------------------------------------------------------------
+// --- scalars as factors -------------------------------------------------------------------------
 
 // A load puts its value into every element at once if it is a factor afterwards. The ones above a
 // single are left out until something reads them.

@@ -59,7 +59,7 @@ class Survey {
   }
 
  private:
-  static constexpr unsigned kFloats = 32, kVectors = 64;  // in a RegisterRange
+  static constexpr unsigned kFloats = kFloatScoreboard, kVectors = kVectorScoreboard;
 
   static bool in_floats(const RegisterRange& range) noexcept {
     return range.first >= kFloats && range.first < kVectors;
