@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench.hpp"
+#include "forms.hpp"
 
 #include <fmt/format.h>
 #include <time.h>
@@ -117,6 +118,9 @@ std::span<const Benchmark> benchmarks() {
         {"vec.gemm_f32_auto", kOneNode},
         {"vec.gemm_f32_auto.qemu", kOneNode}},
        measure_vector},
+      {"plain loops that the compiler vectorises, on one node, against the same natively",
+       form_cases(),
+       measure_forms},
       {"a BF16 matrix product from the SRAM of one node, against the host's BF16 peak",
        {{"gemm.bf16.tile", kOneNode}},
        measure_gemm_tile},

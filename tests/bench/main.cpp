@@ -3,6 +3,7 @@
 #include "bench.hpp"
 #include "child.hpp"
 #include "device.hpp"
+#include "forms.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -39,7 +40,7 @@ int run(d1::bench::Format format, d1::bench::Effort effort, const std::string& f
 
 int main(int argc, char** argv) {
   CLI::App app{"Measures the speed and the memory of OpenD1 on this host."};
-  bool json = false, show_list = false, quick = false;
+  bool json = false, show_list = false, quick = false, forms = false;
   std::string filter, child, machine;
   app.add_flag("--json", json, "one JSON record a line instead of a table");
   app.add_flag("--list", show_list, "show the benchmarks, as --filter sees them, and exit");
@@ -47,11 +48,14 @@ int main(int argc, char** argv) {
   app.add_option("--filter", filter, "only records whose name, or name/nodes, matches this regex");
   app.add_option("--threads", d1::bench::host_threads,
                  "host threads that run nodes; default: as many as the host has");
+  app.add_flag("--check-forms", forms,
+               "measure nothing, but print which loops of vec.forms are not translated in full");
   app.add_option("--child", child)->group("");  // hidden: a fresh process measures itself
   app.add_option("--machine", machine)->group("");
   CLI11_PARSE(app, argc, argv);
   try {
     if (!child.empty()) return d1::bench::run_as_child(child, machine);
+    if (forms) return d1::bench::check_forms();
     if (show_list) {
       list();
       return 0;

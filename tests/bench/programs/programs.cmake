@@ -47,6 +47,16 @@ foreach(name saxpy gemm_f32 gemm_f32_auto)
   d1_bench_program(${name} NATIVE -O3 -march=native)
 endforeach()
 
+# Plain loops; no errno, since square roots and the like would be calls.
+d1_add_kernel(bench_forms SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/programs/forms.cpp
+  ${CMAKE_CURRENT_SOURCE_DIR}/programs/forms_on_node.cpp EMBED OPTIONS -fno-math-errno
+  DEFINITIONS D1_BENCH_NAME=d1_bench_forms_program)
+set(forms ${CMAKE_CURRENT_BINARY_DIR}/forms.native.o)
+d1_device_object(${CMAKE_CURRENT_SOURCE_DIR}/programs/forms.cpp ${forms} -std=c++20 -ffreestanding
+  -fPIE -g1 -O3 -march=native -fno-math-errno -DD1_BENCH_NAME=d1_bench_forms_program)
+list(APPEND D1_BENCH_OBJECTS ${forms})
+list(APPEND D1_BENCH_KERNELS bench_forms)
+
 # The host's own matrix instruction; only called where the host has it.
 set(peak ${CMAKE_CURRENT_BINARY_DIR}/bf16_peak.native.o)
 d1_device_object(${CMAKE_CURRENT_SOURCE_DIR}/programs/bf16_peak.cpp ${peak} -std=c++20 -fPIE -g1

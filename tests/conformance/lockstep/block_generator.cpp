@@ -2,6 +2,7 @@
 #include "block_generator.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 
 namespace d1::difftest {
@@ -168,6 +169,28 @@ InstructionId BlockGenerator::from_palette(const std::vector<InstructionId>& fro
   return random_.one_in(8) ? pick(from) : pick(palette_);
 }
 
+// Small enough, most often, for all elements to lie within memory.
+unsigned BlockGenerator::stride() {
+  switch (random_.below(4)) {
+    case 0: return 0;
+    case 1: return counters_[random_.below(3)];
+    default:
+      Assembler(item().code)
+          .add_immediate(address_, 0, static_cast<std::int32_t>(random_.below(65)) - 32);
+      return random_.one_in(20) ? pick(data_) : address_;
+  }
+}
+
+// The same of indices.
+void BlockGenerator::load_indices(const RegisterGroup& group, const RegisterChoice& registers) {
+  static constexpr InstructionId kLoads[] = {vl1re8_v, vl2re8_v, vl4re8_v, vl8re8_v};
+  const unsigned tables = static_cast<unsigned>(group.eew_log2 - 3) * kTableVariants;
+  const unsigned table = tables + random_.below(kTableVariants);
+  Assembler out(item().code);
+  out.load_immediate(address_, static_cast<std::uint32_t>(kTableBase + table * kTableBytes));
+  out.op(kLoads[std::countr_zero(group.align)], {.rd = registers.vs2, .rs1 = address_});
+}
+
 void BlockGenerator::vector(InstructionId id) {
   const unsigned fields = has_fields(id) && random_.one_in(4) ? 1 + random_.below(8) : 1;
   const auto form = form_of(id, fields, sew_log2_, lmul_log2_);
@@ -186,6 +209,7 @@ void BlockGenerator::vector(InstructionId id) {
     if (form->vs1.used) word = with_field(word, Operand::vs1, registers.vs1);
     if (form->vs2.used) word = with_field(word, Operand::vs2, registers.vs2);
     if (form->can_be_masked) word = with_field(word, Operand::vm, masked ? 0 : 1);
+    if (is_memory(id) && form->vs2.used && !random_.one_in(4)) load_indices(form->vs2, registers);
   }
   if (has_fields(id)) word = with_field(word, Operand::nf, fields - 1);
   if (is_memory(id)) {
@@ -194,8 +218,7 @@ void BlockGenerator::vector(InstructionId id) {
     const bool ends = isa::facts(id).mnemonic.ends_with("ff.v");
     word = with_field(word, Operand::rs1,
                       ends && random_.one_in(2) ? pointers_[1] : pick(pointers_));
-    if (has_operand(id, Operand::rs2))
-      word = with_field(word, Operand::rs2, random_.one_in(2) ? 0 : counters_[random_.below(3)]);
+    if (has_operand(id, Operand::rs2)) word = with_field(word, Operand::rs2, stride());
   }
   put(word);
 }

@@ -65,6 +65,8 @@ class BlockGenerator {
   void reservation();
   void floating_point();
   void vector(InstructionId id);
+  unsigned stride();
+  void load_indices(const RegisterGroup& group, const RegisterChoice& registers);
   void matrix(InstructionId id);
   void rare();
   void configure(bool whole);

@@ -224,6 +224,29 @@ TEST_P(Lockstep, AgreesOnALoopThatChangesTheVectorTypeBehindWhatDependsOnIt) {
   EXPECT_EQ(machine.hart().v->bytes[11][0], 9);
 }
 
+// A NaN that a quotient of singles left as the host makes it, in what is half a double then.
+TEST_P(Lockstep, NansOfSinglesAreCanonicalBeforeTheyAreReadAsDoubles) {
+  constexpr std::uint64_t kNans = kBase + 0x700;
+  constexpr std::int32_t kSingles = 0xd0, kDoubles = 0xd8;  // one register, agnostic
+  constexpr std::uint32_t kUnmasked = 1u << 25;
+  Machine machine({isa::encode(vsetvli, {.rd = 10, .immediate = kDoubles}),
+                   isa::encode(vle64_v, {.rd = 8, .rs1 = 11, .bits = kUnmasked}),
+                   isa::encode(vsetvli, {.rd = 10, .immediate = kSingles}),
+                   isa::encode(vfdiv_vv, {.rd = 24, .rs1 = 8, .rs2 = 8, .bits = kUnmasked}),
+                   isa::encode(vsetvli, {.rd = 10, .immediate = kDoubles}),
+                   isa::encode(vfadd_vv, {.rd = 16, .rs1 = 24, .rs2 = 24, .bits = kUnmasked})},
+                  GetParam());
+  machine.hart().mstatus |= isa::kMstatusVs | isa::kMstatusFs;
+  machine.hart().x[11] = kNans;
+  // Of a NaN with other bits; the half below is a number.
+  for (int i = 0; i < 8; ++i) {
+    const std::uint64_t value = 0xffc12345'3f800000;
+    std::memcpy(&machine.memory(kNans + 8 * static_cast<unsigned>(i)), &value, sizeof value);
+  }
+  EXPECT_EQ(machine.run(), TurnEnd::Stopped);
+  EXPECT_THAT(machine.differences, IsEmpty());
+}
+
 INSTANTIATE_TEST_SUITE_P(Units, Lockstep, testing::Values(LockstepUnit::Block, LockstepUnit::Turn));
 
 TEST(LockstepReport, EndsTheProcess) {

@@ -152,7 +152,7 @@ TEST(GdbJit, RegionsAreRegisteredWhileTheirEngineLives) {
     BareHart hart(options);
     count_with(hart);
     const std::vector<std::string> symbols = gdb_symbols();
-    ASSERT_EQ(symbols.size(), 5u) << "three thunks and two regions";
+    ASSERT_EQ(symbols.size(), 6u) << "four thunks and two regions";
     EXPECT_EQ(symbols[0], "count+0x10");
     EXPECT_EQ(symbols[1], "count+0x4");
   }
@@ -166,7 +166,7 @@ TEST_F(PerfMapTest, WhenTheCacheIsFullGdbAndPerfForgetWhatItHeld) {
   BareHart hart(options);
   count_with(hart);
   const std::vector<std::string> symbols = gdb_symbols();
-  ASSERT_EQ(symbols.size(), 4u) << "three thunks, which stay, and the last region";
+  ASSERT_EQ(symbols.size(), 5u) << "four thunks, which stay, and the last region";
   EXPECT_EQ(symbols[0], "count+0x10");
   const std::string map = perf_map();
   EXPECT_NE(map.find(" d1_call_semantics\n"), std::string::npos) << map;

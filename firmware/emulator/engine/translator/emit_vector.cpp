@@ -162,8 +162,10 @@ Zmm RegionEmitter::second_vector(const Operation& operation, Second second, unsi
 
 void RegionEmitter::note_vector(const Operation& operation) {
   relies_on_ |= kVectorReady;
-  if (unit_cost(operation.id).scale != Scale::Fixed)
-    add_varying_ticks(operation, state_.type(), state_.vlmax(), varying_);
+  if (unit_cost(operation.id).scale == Scale::Fixed || charges_by_length(operation)) return;
+  const unsigned length =
+      state_.length == kAnyLength ? state_.vlmax() : static_cast<unsigned>(state_.length);
+  add_varying_ticks(operation, state_.type(), length, varying_);
 }
 
 bool RegionEmitter::emit_vector(const Operation& operation) {
@@ -174,8 +176,9 @@ bool RegionEmitter::emit_vector(const Operation& operation) {
          emit_vector_move(operation) || emit_vector_float(operation) ||
          emit_vector_integer(operation) || emit_vector_multiply_add(operation) ||
          emit_vector_extension(operation) || emit_vector_widening(operation) ||
-         emit_vector_narrowing(operation) || emit_first_element(operation) ||
-         emit_vector_reduction(operation) || emit_slide(operation) ||
+         emit_vector_narrowing(operation) || emit_saturating(operation) ||
+         emit_first_element(operation) || emit_vector_reduction(operation) ||
+         emit_slide(operation) ||
          emit_slide_by_one(operation) || emit_gather(operation) ||
          emit_vector_conversion(operation) || emit_vector_float_widening(operation) ||
          emit_vector_sign(operation) || emit_vector_compare(operation) ||

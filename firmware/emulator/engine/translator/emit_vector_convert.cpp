@@ -155,7 +155,8 @@ bool RegionEmitter::emit_vector_format_change(const Operation& operation) {
 void RegionEmitter::narrow_doubles(unsigned group, unsigned chunk, const Opmask& active) {
   const unsigned sources = registers_of_group(state_.lmul_log2 + 1);
   for (unsigned half = 0; half < 2 && 2 * chunk + half < sources; ++half) {
-    const Zmm from = read_number(group + 2 * chunk + half, kThirdScratchVector);
+    const Zmm from = read_number(Format::Double, group + 2 * chunk + half,
+                                 kThirdScratchVector);
     const Ymm to = half == 0 ? ymm14 : ymm13;
     if (active.getIdx() == 0) {
       vcvtpd2ps(to, from);

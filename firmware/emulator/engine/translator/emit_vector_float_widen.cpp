@@ -70,7 +70,7 @@ bool RegionEmitter::emit_vector_float_widening(const Operation& operation) {
       vcvtps2pd(only(zmm13, active), Ymm(splat.getIdx()));
     Zmm a = zmm12;
     if (kind.first_is_wide)
-      a = read_number(operation.rs2 + i, kThirdScratchVector);
+      a = read_number(Format::Double, operation.rs2 + i, kThirdScratchVector);
     else
       vcvtps2pd(only(zmm12, active), narrow_part(operation.rs2, i, 1, kThirdScratchVector));
     const Zmm to = only(zmm14, active);
@@ -79,7 +79,7 @@ bool RegionEmitter::emit_vector_float_widening(const Operation& operation) {
       case Work::Subtract: vsubpd(to, a, zmm13); break;
       case Work::Multiply: vmulpd(to, a, zmm13); break;
       case Work::Accumulate: {
-        const Zmm sum = read_number(operation.rd + i, kScratchVector);
+        const Zmm sum = read_number(Format::Double, operation.rd + i, kScratchVector);
         if (sum.getIdx() != kScratchVector) vmovapd(zmm14, sum);
         fused({true, kind.negate_product, kind.negate_addend}, Format::Double, to, zmm12, zmm13);
         break;

@@ -82,9 +82,11 @@ bool RegionEmitter::emit_vector_memory(const Operation& operation) {
     vector_memory(operation, access, access.registers, access.registers * isa::kVlenBytes);
     return true;
   }
-  if (access.kind != VectorAccess::UnitStride || !state_.known || operation.fields() != 1 ||
-      may_shorten(operation))
-    return false;
+  if (!state_.known || may_shorten(operation)) return false;
+  if (access.kind == VectorAccess::Strided) return emit_strided(operation, access);
+  if (access.kind == VectorAccess::Indexed) return emit_indexed(operation, access);
+  if (access.kind != VectorAccess::UnitStride) return false;
+  if (operation.fields() != 1) return emit_segments(operation, access);
   const int group = access.eew_log2 - state_.sew_log2 + state_.lmul_log2;
   const unsigned registers = group > 0 ? 1u << group : 1;
   if (group < -3 || group > 3 || !group_aligned(operation.rd, registers) ||

@@ -48,8 +48,12 @@ void RegionEmitter::note_pending(const Operation& operation, Format format) {
   }
 }
 
-// As an operand of arithmetic.
+// As an operand of arithmetic in a format: what is a NaN of another is not one of this.
 Zmm RegionEmitter::read_number(unsigned guest, int scratch) {
+  return read_number(state_.sew_log2 == 6 ? Format::Double : Format::Single, guest, scratch);
+}
+Zmm RegionEmitter::read_number(Format format, unsigned guest, int scratch) {
+  if ((pending_.of(format != Format::Single) >> guest & 1) != 0) settle_group(guest, 1);
   vectors_.note(guest);
   if (const int host = vectors_.host(guest); host >= 0) return Zmm(host);
   vmovdqa64(Zmm(scratch), v_in_memory(guest));

@@ -15,18 +15,6 @@ namespace {
 
 constexpr unsigned kBytes = isa::kVlenBytes;
 
-bool permutes_bytes() noexcept { return __builtin_cpu_supports("avx512vbmi"); }
-
-// `first`, `first` + 1, ... in elements of that width.
-std::array<std::uint64_t, 8> counting(unsigned first, unsigned width_log2) {
-  std::array<std::uint64_t, 8> words{};
-  for (unsigned element = 0; element < 512u >> width_log2; ++element) {
-    const unsigned bit = element << width_log2;
-    words[bit / 64] |= std::uint64_t{first + element} << bit % 64;
-  }
-  return words;
-}
-
 }  // namespace
 
 // zmm14 = the 64 bytes from `distance` on of the 128 of high and low. 0 < distance < 64.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Integer instructions whose result is wider or narrower than an operand.
+// Integer instructions whose result is wider than an operand.
 #include "engine/translator/region_emitter.hpp"
 
 namespace d1::emulator {
@@ -167,76 +167,6 @@ bool RegionEmitter::emit_vector_widening(const Operation& operation) {
   });
   note_vector(operation);
   return true;
-}
-
-// --- narrowing shifts ---------------------------------------------------------------------------
-
-bool RegionEmitter::emit_vector_narrowing(const Operation& operation) {
-  using I = InstructionId;
-  Second second = Second::Vector;
-  bool is_signed = false;
-  switch (operation.id) {
-    case I::vnsra_wv: is_signed = true; [[fallthrough]];
-    case I::vnsrl_wv: break;
-    case I::vnsra_wx: is_signed = true; [[fallthrough]];
-    case I::vnsrl_wx: second = Second::Scalar; break;
-    case I::vnsra_wi: is_signed = true; [[fallthrough]];
-    case I::vnsrl_wi: second = Second::UnsignedImmediate; break;
-    default: return false;
-  }
-  const unsigned width = state_.sew_log2, wide_width = width + 1;
-  const int lmul = state_.lmul_log2, wide = lmul + 1;
-  const unsigned sources = registers_of_group(wide), n = state_.registers();
-  if (!state_.known || wide_width > 6 || wide > 3 || !destination_allowed(operation) ||
-      !group_aligned(operation.rd, n) || !group_aligned(operation.rs2, sources) ||
-      (second == Second::Vector && !group_aligned(operation.rs1, n)) ||
-      !narrowing_allowed(operation.rd, lmul, operation.rs2, wide))
-    return false;
-  const std::uint32_t amount_bits = (1u << wide_width) - 1;
-  load_second(operation, second);
-  if (second != Second::Vector) {
-    and_(eax, amount_bits);
-    splat(zmm13, wide_width);
-  }
-  const bool moves_only = second == Second::UnsignedImmediate && operation.rs1 == 0;
-  for_active(masking(operation), width, n, [&](unsigned i, const Opmask& active) {
-    for (unsigned half = 0; half < 2 && 2 * i + half < sources; ++half) {
-      const unsigned source = 2 * i + half;
-      Zmm a = read_vector(operation.rs2 + source, kThirdScratchVector);
-      if (second == Second::Vector) {
-        extend(zmm13, operation.rs1, source, wide_width, 1, Extend::Zero);
-        const std::uint64_t bits = in_each_element(amount_bits, wide_width);
-        vpandq(zmm13, zmm13, ptr_b[rip + constant128(bits, 0)]);
-      }
-      if (!moves_only) {
-        shift_right(zmm12, a, zmm13, wide_width, is_signed);
-        a = zmm12;
-      }
-      truncate(half == 0 ? ymm14 : ymm12, a, wide_width);
-      if (half == 1) vinserti64x4(zmm14, zmm14, ymm12, 1);
-    }
-    write_active(operation.rd + i, zmm14, active, width);
-  });
-  note_vector(operation);
-  return true;
-}
-
-void RegionEmitter::shift_right(const Zmm& to, const Zmm& from, const Zmm& amounts,
-                                unsigned width_log2, bool is_signed) {
-  switch (width_log2) {
-    case 4: is_signed ? vpsravw(to, from, amounts) : vpsrlvw(to, from, amounts); break;
-    case 5: is_signed ? vpsravd(to, from, amounts) : vpsrlvd(to, from, amounts); break;
-    default: is_signed ? vpsravq(to, from, amounts) : vpsrlvq(to, from, amounts); break;
-  }
-}
-
-// The lower halves of elements.
-void RegionEmitter::truncate(const Ymm& to, const Zmm& from, unsigned width_log2) {
-  switch (width_log2) {
-    case 4: vpmovwb(to, from); break;
-    case 5: vpmovdw(to, from); break;
-    default: vpmovqd(to, from); break;
-  }
 }
 
 }  // namespace d1::emulator

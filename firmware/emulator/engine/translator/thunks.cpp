@@ -54,6 +54,8 @@ class ThunkEmitter : public Assembler {
     thunks.leave_guard = emit_exit(ExitReason::Guard);
     thunks.leave_rest = emit_exit(ExitReason::Rest);
     thunks.leave_state = emit_exit(ExitReason::State);
+    thunks.scatter_bytes = emit_scatter(1);
+    thunks.scatter_halves = emit_scatter(2);
     thunks.call_semantics = emit_call();
     finish();
     return thunks;
@@ -95,6 +97,30 @@ class ThunkEmitter : public Assembler {
     store_pinned();
     flush_counters();
     emit_return();
+    return start;
+  }
+
+  const std::uint8_t* emit_scatter(unsigned bytes) {
+    const std::uint8_t* const start = here();
+    constexpr int kOffsets = -128, kData = -64;  // below the stack: nothing is called from here
+    Xbyak::Label next, done;
+    vmovdqu64(zword[rsp + kOffsets], zmm12);
+    vmovdqu64(zword[rsp + kData], zmm14);
+    vmovq(xmm14, rbx);
+    test(eax, eax);
+    jz(done);
+    L(next);
+    tzcnt(edx, eax);
+    mov(ebx, dword[rsp + rdx * 4 + kData]);
+    movsxd(rdx, dword[rsp + rdx * 4 + kOffsets]);
+    putSeg(gs);
+    if (bytes == 1) mov(byte[rcx + rdx], bl);
+    else mov(word[rcx + rdx], bx);
+    blsr(eax, eax);
+    jnz(next);
+    L(done);
+    vmovq(rbx, xmm14);
+    ret();
     return start;
   }
 

@@ -42,6 +42,10 @@ struct Thunks {
   const std::uint8_t* leave_guard = nullptr;
   const std::uint8_t* leave_rest = nullptr;   // rdx: the Site
   const std::uint8_t* leave_state = nullptr;  // rdx: the Link
+  // Store the low bytes, or half-words, of those words of zmm14 that eax says to rcx plus the
+  // offsets in zmm12, the first one first. Lose rax, rdx and zmm14. Only with AVX-512.
+  const std::uint8_t* scatter_bytes = nullptr;
+  const std::uint8_t* scatter_halves = nullptr;
   // Runs the semantics of a Site in rax; returns if the instruction ended with Next.
   const std::uint8_t* call_semantics = nullptr;
 };

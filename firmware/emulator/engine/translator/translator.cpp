@@ -335,7 +335,8 @@ void Translator::tell_thunks() {
     register_.add({name, from, {{static_cast<std::size_t>(to - from), stack}}});
   };
   tell("d1_enter_translated_code", enter, thunks.leave, StackShape::Called);
-  tell("d1_leave_translated_code", thunks.leave, thunks.call_semantics, StackShape::Inside);
+  tell("d1_leave_translated_code", thunks.leave, thunks.scatter_bytes, StackShape::Inside);
+  tell("d1_scatter", thunks.scatter_bytes, thunks.call_semantics, StackShape::Called);
   tell("d1_call_semantics", thunks.call_semantics, end, StackShape::Calling);
 }
 
@@ -397,12 +398,11 @@ void Translator::link(const Left& left, const Entry& entry) {
   if (!lock.owns_lock() || left.generation != entry.generation ||
       generation_.load(std::memory_order_relaxed) != left.generation)
     return;
-  const Link& link = *left.link;
-  const std::uint8_t* const next = cache_.executable(link.displacement) + 4;
+  const std::uint8_t* const next = cache_.executable(left.link->displacement) + 4;
   const auto distance =
       static_cast<std::int32_t>(static_cast<const std::uint8_t*>(entry.code) - next);
   // One aligned word: others see the old target or the new one.
-  std::atomic_ref(*reinterpret_cast<std::int32_t*>(link.displacement))
+  std::atomic_ref(*reinterpret_cast<std::int32_t*>(left.link->displacement))
       .store(distance, std::memory_order_release);
   ++totals_.links;
 }

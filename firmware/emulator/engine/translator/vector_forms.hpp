@@ -3,6 +3,7 @@
 // emit_vector_*.cpp, and registers whose NaNs are not canonical yet.
 #pragma once
 
+#include <array>
 #include <unordered_map>
 
 #include <xbyak/xbyak.h>
@@ -18,6 +19,26 @@ enum class Extend : std::uint8_t { None, Zero, Sign };
 constexpr std::uint64_t in_each_element(std::uint64_t number, unsigned width_log2) noexcept {
   for (unsigned width = 1u << width_log2; width < 64; width *= 2) number |= number << width;
   return number;
+}
+
+// `first`, `first` + 1, ... in the elements of a register.
+constexpr std::array<std::uint64_t, 8> counting(unsigned first, unsigned width_log2) noexcept {
+  std::array<std::uint64_t, 8> words{};
+  for (unsigned element = 0; element < 512u >> width_log2; ++element) {
+    const unsigned bit = element << width_log2;
+    words[bit / 64] |= std::uint64_t{first + element} << bit % 64;
+  }
+  return words;
+}
+
+// Whether the host permutes bytes as it does wider elements.
+inline bool permutes_bytes() noexcept { return __builtin_cpu_supports("avx512vbmi"); }
+
+// A number in every element of a register.
+constexpr std::array<std::uint64_t, 8> filled(std::uint64_t number, unsigned width_log2) noexcept {
+  std::array<std::uint64_t, 8> words{};
+  words.fill(in_each_element(number, width_log2));
+  return words;
 }
 
 // Registers of a group; a fraction of one is in one.
