@@ -103,6 +103,27 @@ TEST(EngineStatistics, AJumpThatIsLedToAnotherRegionCountsOnce) {
   EXPECT_EQ(translation.links, 2u) << "each of the regions with the call leads to the function";
 }
 
+// The rest of a block behind a vset* that gives less than VLMAX has code of its own then.
+TEST(EngineStatistics, AShortVectorLoopLeavesTranslatedCodeOnceForEachWayIntoIt) {
+  constexpr std::int32_t kVectorsOn = 0x600, kMstatus = 0x300, kSinglesM1 = 0xd0;
+  const std::array program = {isa::encode(addi, {.rd = 5, .immediate = kVectorsOn}),
+                              isa::encode(csrrs, {.rs1 = 5, .immediate = kMstatus}),
+                              isa::encode(addi, {.rd = 5, .immediate = kRounds}),
+                              isa::encode(addi, {.rd = 10, .immediate = 3}),
+                              isa::encode(vsetvli, {.rs1 = 10, .immediate = kSinglesM1}),
+                              isa::encode(vadd_vv, {.rd = 2, .rs1 = 1, .rs2 = 2}),
+                              isa::encode(addi, {.rd = 5, .rs1 = 5, .immediate = -1}),
+                              isa::encode(bne, {.rs1 = 5, .immediate = -12}),
+                              isa::encode(ebreak, {})};
+  EngineOptions engine = eager(true);
+  engine.level = HostLevel::Avx512;
+  const TranslationStatistics translation = *run(program, engine).translation;
+  if (translation.level != HostLevel::Avx512) GTEST_SKIP() << "vectors are not translated here";
+  EXPECT_LE(translation.regions, 5u) << "two beginnings, a round, the rests of two blocks";
+  for (const NamedCount& each : translation.execution->exits)
+    EXPECT_LE(each.count, each.name == "rest" ? 3u : 2u) << each.name;
+}
+
 TEST(EngineStatistics, AFullCacheIsCountedEachTimeItIsDropped) {
   const auto storm = [](std::size_t code_bytes) {
     DeviceOptions options;

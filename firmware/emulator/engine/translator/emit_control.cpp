@@ -130,7 +130,7 @@ void RegionEmitter::emit_jump_register(const Block& block, const Operation& oper
 
 void RegionEmitter::go_to(std::uint64_t pc) {
   Version* const version = version_of(pc);
-  if (version != nullptr && !version->emitted && !out_of_line_ && !loop_.is_copy) next_ = version;
+  if (version != nullptr && !version->emitted && !loop_.is_copy) next_ = version;
   else jmp(label_of(pc), T_NEAR);
 }
 
@@ -147,13 +147,18 @@ RegionEmitter::Label& RegionEmitter::label_of(std::uint64_t pc) {
   return label;
 }
 
-void RegionEmitter::emit_link(std::uint64_t pc, const std::uint8_t* exit) {
+Link& RegionEmitter::emit_linked_jump() {
   // The displacement is one aligned word, so that it can change while others jump.
   while ((reinterpret_cast<std::uintptr_t>(getCurr()) + 1) % 4 != 0) nop();
   Link& link = records_.links.emplace_back(Link{const_cast<std::uint8_t*>(getCurr()) + 1});
   Label unlinked;
   jmp(unlinked, T_NEAR);
   L(unlinked);
+  return link;
+}
+
+void RegionEmitter::emit_link(std::uint64_t pc, const std::uint8_t* exit) {
+  Link& link = emit_linked_jump();
   mov(rax, pc);
   mov(rdx, reinterpret_cast<std::uint64_t>(&link));
   jmp(as_written(exit), T_NEAR);

@@ -93,10 +93,14 @@ void RegionEmitter::rest_path(const Operation& operation, Label& rest) {
     L(rest);
     call_settle(pending);
     flush_kept(sums);
-    mov(rax, site.operation->pc);
-    mov(rdx, reinterpret_cast<std::uint64_t>(&site));
-    jmp(as_written(target_.thunks.leave_rest), T_NEAR);
+    leave_rest(site);
   });
+}
+
+void RegionEmitter::leave_rest(const Site& site) {
+  mov(rax, site.operation->pc);
+  mov(rdx, reinterpret_cast<std::uint64_t>(&site));
+  jmp(as_written(target_.thunks.leave_rest), T_NEAR);
 }
 
 void RegionEmitter::slow_path(Site& site, Label& slow, Label& back,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// vset*. Where a register gives the length, code goes on for VLMAX; for less the rest of the block
-// is emitted a second time, out of line, and goes on to blocks made for any length.
+// vset*. Where a register gives the length, code goes on for VLMAX. For less it is left, and the
+// interpreter does the rest of the block until that has happened often enough for code of its own,
+// made for any length: a region that begins at the vset*.
 #include <cstring>
 
 #include <d1/isa/semantics/vector.hpp>
@@ -25,7 +26,7 @@ bool RegionEmitter::emit_configuration(const Operation& operation) {
     return true;
   }
   const Reg64 wanted = read(operation.rs1, rcx);
-  if (out_of_line_) {
+  if (any_length_) {
     mov(edx, after.vlmax());
     cmp(wanted, rdx);
     if (wanted.getIdx() != rcx.getIdx()) mov(rcx, wanted);
@@ -37,7 +38,7 @@ bool RegionEmitter::emit_configuration(const Operation& operation) {
   Label partial;
   cmp(wanted, after.vlmax());
   jb(partial, T_NEAR);
-  emit_partial_rest(operation, partial);
+  leave_partial(operation, partial);
   set_type(operation);
   set_length(operation, after.vlmax());
   return true;
@@ -80,27 +81,41 @@ void RegionEmitter::emit_length_mask(const Reg64& length) {
   vmovdqa64(zword[rbp + hart_offset(length_mask_place())], count);
 }
 
-void RegionEmitter::emit_partial_rest(const Operation& operation, Label& partial) {
-  code_out_of_line([this, &operation, partial, block = block_, state = state_,
-                    varying = varying_, sums = sums_here_, forms = forms_, pending = pending_,
-                    boxed = boxed_, loop = loop_]() mutable {
-    block_ = block;
-    loop_ = {.hoisted = loop.hoisted};
-    varying_ = varying;
-    pending_ = pending;
-    sums_here_ = sums;
-    forms_ = forms;
-    boxed_ = boxed;
-    out_of_line_ = true;
+void RegionEmitter::leave_partial(const Operation& operation, Label& partial) {
+  Site& site = make_site(operation);
+  out_of_line([this, &site, partial, hoisted = loop_.hoisted, sums = sums_here_,
+               pending = pending_]() mutable {
     L(partial);
-    if (const Reg64 wanted = read(operation.rs1, rcx); wanted.getIdx() != rcx.getIdx())
-      mov(rcx, wanted);
-    set_type(operation);
-    set_any_length(operation);
-    state_ = state_after(operation, state, Length::Any);
-    emit_operations(static_cast<unsigned>(&operation - block_->operations.data()) + 1);
-    out_of_line_ = false;
+    if (hoisted) add(r15, budget_put_by());
+    call_settle(pending);
+    if (rest_ != nullptr && rest_->operation == site.operation && rest_->charged == site.charged) {
+      sums_here_ = sums;
+      end_sums();
+      jmp(rest_top_, T_NEAR);
+      return;
+    }
+    flush_kept(sums);
+    Link& link = emit_linked_jump();
+    link.image = region_.image;
+    site.link = &link;
+    leave_rest(site);
   });
+}
+
+// What was checked, charged and put into its place before the vset* is as the code that was left
+// for this one had it.
+void RegionEmitter::emit_rest(const Site& site) {
+  const Operation& operation = *site.operation;
+  L(rest_top_);
+  varying_ = site.charged;
+  any_length_ = true;
+  if (const Reg64 wanted = read(operation.rs1, rcx); wanted.getIdx() != rcx.getIdx())
+    mov(rcx, wanted);
+  set_type(operation);
+  set_any_length(operation);
+  state_ = state_after(operation, {}, Length::Any);
+  emit_operations(static_cast<unsigned>(&operation - block_->operations.data()) + 1);
+  any_length_ = false;
 }
 
 }  // namespace d1::emulator

@@ -85,6 +85,17 @@ Successors successors_of(const Block& block) noexcept {
   return after;
 }
 
+bool is_brief(CodeImage& image, const Block& block) {
+  constexpr unsigned kBrief = 12;  // own: instructions, interpreted in the time of an entry
+  if (block.count >= kBrief || block.indirect) return false;  // indirect: who knows where to
+  const Successors after = successors_of(block);
+  const auto translated = [&image](std::uint64_t pc) {
+    return image.contains(pc) && translatable(image.block(pc));
+  };
+  return !(after.has_taken && translated(after.taken)) &&
+         !(after.has_next && translated(after.next));
+}
+
 Region find_region(CodeImage& image, const Block& entry, bool eager) {
   Region region;
   region.image = &image;

@@ -36,6 +36,10 @@ struct Successors {
 };
 [[nodiscard]] Successors successors_of(const Block& block) noexcept;
 
+// Whether a block is left for the interpreter so soon that entering its host code costs more than
+// that saves: what is between two instructions that only the interpreter carries out.
+[[nodiscard]] bool is_brief(CodeImage& image, const Block& block);
+
 // The region of the block at `entry`. Blocks that never ran are left out unless `eager`.
 [[nodiscard]] Region find_region(CodeImage& image, const Block& entry, bool eager);
 

@@ -79,9 +79,9 @@ void RegionEmitter::count_emissions() {
 }
 
 void RegionEmitter::emit_all() {
-  state_ = entry_state_;
-  pending_ = {};
-  (void)version_of(region_.blocks.front()->start);
+  begin(*region_.blocks.front(), entry_state_, {}, {});
+  if (rest_ != nullptr) emit_rest(*rest_);
+  else (void)version_of(region_.blocks.front()->start);
   // Code of the guest that is out of line may put more there, and lead to further versions.
   for (;;) {
     if (Version* const version = take_next_version()) {
@@ -125,7 +125,7 @@ void RegionEmitter::forget_all(std::size_t sites, std::size_t links) {
   records_.sites.resize(sites);
   records_.links.resize(links);
   reset();
-  for (Label* const each : {&flush_, &reload_, &guard_}) each->clear();
+  for (Label* const each : {&flush_, &reload_, &guard_, &rest_top_}) each->clear();
 }
 
 // Checks what the region relies on, and loads what it keeps.
@@ -145,6 +145,7 @@ void RegionEmitter::emit_entry() {
   if (keeps_registers()) reload_kept();
   out_of_line([this] {
     L(guard_);
+    if (rest_ != nullptr) return leave_rest(*rest_);
     mov(rax, region_.blocks.front()->start);
     jmp(as_written(target_.thunks.leave_guard), T_NEAR);
   });
@@ -267,7 +268,7 @@ VectorState RegionEmitter::state_for(std::uint64_t pc) const {
 
 RegionEmitter::Version* RegionEmitter::version_of(std::uint64_t pc) {
   const Block* const block = region_.find(pc);
-  const bool is_entry = versions_.empty();
+  const bool is_entry = versions_.empty() && rest_ == nullptr;
   if (block == nullptr || (target_.reach == Reach::Block && !is_entry)) return nullptr;
   const VectorState state = state_for(pc);
   for (Version& version : versions_)
@@ -299,15 +300,20 @@ void RegionEmitter::emit_block(Version& version) {
   });
 }
 
-void RegionEmitter::emit_body(const Version& version, const LoopBody& loop) {
-  block_ = version.block;
-  state_ = state_at_top_ = version.state;
+void RegionEmitter::begin(const Block& block, const VectorState& state,
+                          const PendingResults& pending, const LoopBody& loop) {
+  block_ = &block;
+  state_ = state_at_top_ = state;
   loop_ = loop;
-  pending_ = pending_at_top_ = version.pending;
+  pending_ = pending_at_top_ = pending;
   boxed_ = always_boxed_;
   varying_ = {};
   sums_here_ = {};
   forms_ = {};
+}
+
+void RegionEmitter::emit_body(const Version& version, const LoopBody& loop) {
+  begin(*version.block, version.state, version.pending, loop);
   if (loop.top != nullptr) {
     align(kLoopAlignment);
     L(*loop.top);
@@ -337,7 +343,7 @@ void RegionEmitter::emit_operation(const Operation& operation) {
   }
   if (is_vector(operation.id)) ++vectors_seen_;
   const VectorState before = state_;
-  state_ = state_after(operation, before, out_of_line_ ? Length::Any : Length::Most);
+  state_ = state_after(operation, before, any_length_ ? Length::Any : Length::Most);
   // vset* has made the mask itself.
   if (state_.known && may_shorten(operation)) {
     mov(rcx, hart_field(offset_of(&isa::Hart::vl)));

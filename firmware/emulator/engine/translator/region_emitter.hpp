@@ -16,8 +16,9 @@ namespace d1::emulator {
 class RegionEmitter : private RegionState {
  public:
   RegionEmitter(CodeCache& cache, const TranslationTarget& target, TranslationRecords& records,
-                const Region& region, const VectorState& state, EmissionCounts& counts)
-      : RegionState(cache, target, records, region, state, counts) {}
+                const Region& region, const VectorState& state, const Site* rest,
+                EmissionCounts& counts)
+      : RegionState(cache, target, records, region, state, rest, counts) {}
 
   // The executable address of the entry; null if the interpreter does as well, because most
   // vector instructions would only call their semantics. Throws Xbyak::Error if there is no room.
@@ -57,6 +58,8 @@ class RegionEmitter : private RegionState {
   Version* version_of(std::uint64_t pc);
   Version* take_next_version();
   void emit_block(Version& version);
+  void begin(const Block& block, const VectorState& state, const PendingResults& pending,
+             const LoopBody& loop);
   void emit_operations(unsigned first);
   void emit_body(const Version& version, const LoopBody& loop);
   const AccessPlan& plan_of(const Block& block);
@@ -92,6 +95,8 @@ class RegionEmitter : private RegionState {
   Label& budget_exit(std::uint64_t pc);
   // A jump that leaves by `exit` until it is linked to the host code of pc.
   void emit_link(std::uint64_t pc, const std::uint8_t* exit);
+  // A jump to what follows it, to be led elsewhere later.
+  Link& emit_linked_jump();
 
   // --- integer registers (emit_integer.cpp) ---------------------------------------------------
   [[nodiscard]] int pinned(unsigned guest) const noexcept { return integers_.host(guest); }
@@ -140,8 +145,9 @@ class RegionEmitter : private RegionState {
   void slow_path(const Operation& operation, Label& slow, Label& back);
   void slow_path(Site& site, Label& slow, Label& back,
                  std::optional<Xbyak::Xmm> overwritten = {});  // its former value is in xmm14
-  // Leaves the rest of the block to the interpreter, out of line at `rest`.
+  // Leaves the rest of the block to the interpreter, out of line at `rest`; and here.
   void rest_path(const Operation& operation, Label& rest);
+  void leave_rest(const Site& site);
   // Settles by a function of the region that all such places share.
   void call_settle(const PendingResults& pending);
 

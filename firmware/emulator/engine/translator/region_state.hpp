@@ -44,25 +44,30 @@ class RegionState : public Assembler {
   };
 
   RegionState(CodeCache& cache, const TranslationTarget& target, TranslationRecords& records,
-              const Region& region, const VectorState& state, EmissionCounts& counts)
+              const Region& region, const VectorState& state, const Site* rest,
+              EmissionCounts& counts)
       : Assembler(cache, target.level),
         target_(target),
         records_(records),
         region_(region),
+        rest_(rest),
         counts_(counts),
         memory_operand_(qword[rbp]),
         memory_part_(qword[rbp]),
         uses_state_(blocks_that_use_state(region)),
-        entry_state_(uses_state_.contains(region.blocks.front()->start) ? state : VectorState{}) {}
+        entry_state_(rest == nullptr && uses_state_.contains(region.blocks.front()->start)
+                         ? state
+                         : VectorState{}) {}
 
   const TranslationTarget& target_;
   TranslationRecords& records_;
   const Region& region_;
+  const Site* const rest_;  // where the region is entered; null: at its first block's beginning
   EmissionCounts& counts_;
   const Block* block_ = nullptr;  // being emitted
   std::deque<Version> versions_;
   Version* next_ = nullptr;  // falls through from what is being emitted
-  bool out_of_line_ = false;
+  bool any_length_ = false;  // what a register gives to a vset* may be less than VLMAX
   LoopBody loop_;                // being emitted
   std::deque<Label> loop_tops_;
   std::map<const Block*, AccessPlan> plans_;
@@ -83,7 +88,7 @@ class RegionState : public Assembler {
   std::uint32_t unboxed_writes_ = 0;   // ... and those that may get something else
   std::uint32_t always_boxed_ = 0;     // hold singles in the whole region, once that is checked
   std::uint32_t boxed_ = 0;            // hold singles here
-  Label flush_, reload_, guard_;
+  Label flush_, reload_, guard_, rest_top_;
 
   const std::unordered_set<std::uint64_t> uses_state_;  // blocks
   const VectorState entry_state_;  // known only if the entry's code depends on it

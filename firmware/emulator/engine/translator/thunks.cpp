@@ -3,6 +3,12 @@
 
 #include <sys/auxv.h>
 
+#if defined(__x86_64__)
+#include <asm/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "engine/block_run.hpp"
 #include "engine/translator/assembler.hpp"
 
@@ -164,6 +170,14 @@ bool host_sets_gs() noexcept {
   return (getauxval(AT_HWCAP2) & kFsGsBase) != 0;
 #else
   return false;
+#endif
+}
+
+void set_gs_slowly(std::uint64_t base) noexcept {
+#if defined(__x86_64__)
+  syscall(SYS_arch_prctl, ARCH_SET_GS, base);
+#else
+  (void)base;
 #endif
 }
 

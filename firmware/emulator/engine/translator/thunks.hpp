@@ -65,5 +65,7 @@ inline void see_published_code() noexcept {
 
 // Whether the thread may set the base of gs by an instruction.
 [[nodiscard]] bool host_sets_gs() noexcept;
+// Otherwise.
+void set_gs_slowly(std::uint64_t base) noexcept;
 
 }  // namespace d1::emulator

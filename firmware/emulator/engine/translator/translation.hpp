@@ -30,7 +30,10 @@ enum Reliance : std::uint32_t {
   kVectorReady = 2   // VS is Dirty, vstart is 0, and agnostic elements are undisturbed
 };
 
-// An instruction that translated code leaves to its semantics function.
+struct Link;
+
+// An instruction that translated code leaves to its semantics function, or to the interpreter with
+// the rest of its block.
 struct Site {
   isa::Semantics semantics;
   const isa::Operation* operation;
@@ -39,13 +42,15 @@ struct Site {
   // the end of a block translated code adds all of it at once.
   UnitTicks charged{};
   bool charges = true;  // the semantics' own occupancy is added when they run
+  Link* link = nullptr;  // the jump that leads here until it leads to host code of that rest
 };
 
 // A jump to a known address outside its region: `displacement`, the last four bytes of a jmp (in
 // writable memory), leads to an exit until the address has host code.
 struct Link {
   std::uint8_t* displacement;
-  std::uint32_t misses = 0;  // how often a region's check of its state led here
+  std::uint32_t misses = 0;  // how often a region's check of its state, or a vset*, led here
+  CodeImage* image = nullptr;  // of the rest of a block
 };
 
 // Which guest registers live in host registers, at all times in translated code.

@@ -7,16 +7,11 @@
 // inside leave at the end of their turns, then it is filled anew.
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
 #include <vector>
-
-#if defined(__x86_64__)
-#include <asm/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
 
 #include <d1/isa/semantics/atomic.hpp>
 #include <d1/isa/semantics/vector.hpp>
@@ -26,6 +21,7 @@
 #include "engine/translator/code_register.hpp"
 #include "engine/translator/region_emitter.hpp"
 #include "engine/translator/stay.hpp"
+#include "engine/translator/translation_counts.hpp"
 
 namespace d1::emulator {
 
@@ -40,14 +36,6 @@ constexpr unsigned kTries = 4;                                  // to translate 
 constexpr std::uint32_t kNeverTranslated = ~std::uint32_t{0};   // Block::heat
 
 const bool kSetsGs = host_sets_gs();
-
-void set_gs_slowly(std::uint64_t base) noexcept {
-#if defined(__x86_64__)
-  syscall(SYS_arch_prctl, ARCH_SET_GS, base);
-#else
-  (void)base;
-#endif
-}
 
 // That a core worked for it.
 std::chrono::nanoseconds time_of_this_thread() noexcept {
@@ -100,12 +88,22 @@ class Translator final : public Engine {
   [[nodiscard]] Entry translate(Hart& hart, CodeImage& image, const Block& block);
   [[nodiscard]] Entry variant_of(Hart& hart, CodeImage& image, const Block& block,
                                  const Left& left);
-  // With the lock held. Null if it does not pay.
-  [[nodiscard]] const void* emit_region(Hart& hart, CodeImage& image, const Block& block);
-  void count_region(const Region& region, std::size_t code_bytes);
+  // Where translated code left the rest of a block at a jump that can lead to code for it: that
+  // code, once this has happened often enough.
+  struct Rest {
+    std::weak_ptr<TranslatedBlocks> image;
+    const void* code = nullptr;
+  };
+  [[nodiscard]] Entry rest_of(Hart& hart, const Site& site, std::uint64_t generation);
+  // With the lock held. Of a block, or of the rest of one that begins at a Site. Null if it does
+  // not pay.
+  [[nodiscard]] const void* emit_region(Hart& hart, CodeImage& image, const Block& block,
+                                        const Site* rest = nullptr);
   void tell_thunks();
-  void tell_region(const Region& region, std::size_t inside_bytes, std::size_t code_bytes);
+  void tell_region(const Region& region, const Site* rest, std::size_t inside_bytes,
+                   std::size_t code_bytes);
   void link(const Left& left, const Entry& entry);
+  void lead(const Link& link, const void* code);  // with the lock held
   void drop_all();
   [[nodiscard]] static std::uint32_t missing(const Hart& hart) noexcept;
   static bool make_ready(Hart& hart) noexcept;
@@ -123,6 +121,7 @@ class Translator final : public Engine {
   EmissionCounts emissions_;
   std::vector<std::weak_ptr<TranslatedBlocks>> images_;
   std::unordered_map<const Block*, unsigned> rejections_;
+  std::map<std::pair<const isa::Operation*, UnitTicks>, Rest> rests_;
   std::atomic<bool> window_known_{false};
   std::atomic<bool> dropping_{false};
   std::atomic<std::uint64_t> generation_{0};  // of all code; counted up when it is dropped
@@ -238,6 +237,8 @@ Translator::Left Translator::run_translated(Hart& hart, const Entry& entry, std:
               .ran = reason == ExitReason::Link,
               .generation = entry.generation};
     case ExitReason::Rest:
+      if (const Entry rest = rest_of(hart, *site, entry.generation); rest.code != nullptr)
+        return run_translated(hart, rest, limit, stay);
       return {run_rest(hart, *site->block, *site->operation, site->charged, limit)};
     case ExitReason::Budget: return {After::Budget};
     case ExitReason::Guard: return {.interpret = !make_ready(hart), .ran = false};
@@ -260,19 +261,6 @@ std::uint32_t Translator::sync_counters(Hart& hart, std::uint32_t issued_before)
       hart.units[static_cast<unsigned>(isa::Unit::Issue)] - issued_before;
   hart.instret += retired;
   return retired;
-}
-
-// Whether a block is left for the interpreter so soon that entering its host code costs more than
-// that saves: what is between two instructions that only the interpreter carries out.
-bool is_brief(CodeImage& image, const Block& block) {
-  constexpr unsigned kBrief = 12;  // own: instructions, interpreted in the time of an entry
-  if (block.count >= kBrief || block.indirect) return false;  // indirect: who knows where to
-  const Successors after = successors_of(block);
-  const auto translated = [&image](std::uint64_t pc) {
-    return image.contains(pc) && translatable(image.block(pc));
-  };
-  return !(after.has_taken && translated(after.taken)) &&
-         !(after.has_next && translated(after.next));
 }
 
 Translator::Entry Translator::translate(Hart& hart, CodeImage& image, const Block& block) {
@@ -302,7 +290,8 @@ Translator::Entry Translator::translate(Hart& hart, CodeImage& image, const Bloc
   return {entry, generation_.load(std::memory_order_relaxed)};
 }
 
-const void* Translator::emit_region(Hart& hart, CodeImage& image, const Block& block) {
+const void* Translator::emit_region(Hart& hart, CodeImage& image, const Block& block,
+                                    const Site* rest) {
   if (cache_.room() < kRoomForRegion) drop_all();
   const std::chrono::nanoseconds start = time_of_this_thread();
   const Region region = target_.reach == Reach::Block
@@ -312,7 +301,8 @@ const void* Translator::emit_region(Hart& hart, CodeImage& image, const Block& b
   const void* code = nullptr;
   std::size_t inside_bytes = 0;
   try {
-    RegionEmitter emitter(cache_, target_, records_, region, vector_state_of(hart), emissions_);
+    RegionEmitter emitter(cache_, target_, records_, region, vector_state_of(hart), rest,
+                          emissions_);
     code = emitter.emit();
     inside_bytes = emitter.inside_bytes();
     publish_code();
@@ -320,9 +310,9 @@ const void* Translator::emit_region(Hart& hart, CodeImage& image, const Block& b
     if (error != Xbyak::ERR_CODE_IS_TOO_BIG) throw;  // a fault of an emitter
   }
   totals_.time += time_of_this_thread() - start;
-  count_region(region, cache_.used() - used);
+  count_region(totals_, region, rest, cache_.used() - used);
   if (code != nullptr && register_.wanted())
-    tell_region(region, inside_bytes, cache_.used() - used);
+    tell_region(region, rest, inside_bytes, cache_.used() - used);
   return code;
 }
 
@@ -340,36 +330,15 @@ void Translator::tell_thunks() {
   tell("d1_call_semantics", thunks.call_semantics, end, StackShape::Calling);
 }
 
-void Translator::tell_region(const Region& region, std::size_t inside_bytes,
+void Translator::tell_region(const Region& region, const Site* rest, std::size_t inside_bytes,
                              std::size_t code_bytes) {
   const std::uint8_t* const begin = cache_.executable(cache_.next()) - code_bytes;
-  register_.add({name_of_code(*region.image, region.blocks.front()->start),
+  const std::uint64_t start =
+      rest != nullptr ? rest->operation->pc : region.blocks.front()->start;
+  register_.add({name_of_code(*region.image, start),
                  begin,
                  {{inside_bytes, StackShape::Inside},
                   {code_bytes - inside_bytes, StackShape::Called}}});
-}
-
-// code_bytes: 0 where it was rejected.
-void Translator::count_region(const Region& region, std::size_t code_bytes) {
-  if (code_bytes == 0) {
-    ++totals_.rejected_regions;
-    return;
-  }
-  ++totals_.regions;
-  totals_.code_bytes += code_bytes;
-  for (const Block* block : region.blocks) {
-    totals_.instructions += block->count;
-    totals_.guest_bytes += block->end - block->start;
-  }
-}
-
-std::vector<TranslatedInstruction> named(const EmissionCounts& counts) {
-  std::vector<TranslatedInstruction> found;
-  for (unsigned i = 0; i < counts.in_line.size(); ++i)
-    if (counts.in_line[i] + counts.called[i] != 0)
-      found.push_back({std::string(isa::facts(static_cast<isa::InstructionId>(i)).mnemonic),
-                       counts.in_line[i], counts.called[i]});
-  return found;
 }
 
 EngineStatistics Translator::statistics() {
@@ -392,17 +361,35 @@ Translator::Entry Translator::variant_of(Hart& hart, CodeImage& image, const Blo
   return {emit_region(hart, image, block), left.generation};
 }
 
+Translator::Entry Translator::rest_of(Hart& hart, const Site& site, std::uint64_t generation) {
+  if (site.link == nullptr) return {};
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock() || generation_.load(std::memory_order_relaxed) != generation) return {};
+  const std::uint32_t enough = std::min(kMissesBeforeVariant, options_.runs_before_translation);
+  if (site.link->misses++ != enough || cache_.room() < kRoomForRegion) return {};
+  // Versions of a block come to the same. What another image had at this address is not meant.
+  CodeImage& image = *site.link->image;
+  Rest& rest = rests_[{site.operation, site.charged}];
+  if (rest.image.lock() != image.translated())
+    rest = {image.translated(), emit_region(hart, image, *site.block, &site)};
+  if (rest.code != nullptr) lead(*site.link, rest.code);
+  return {rest.code, generation};
+}
+
 // Lets a jump lead to host code from now on.
 void Translator::link(const Left& left, const Entry& entry) {
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock.owns_lock() || left.generation != entry.generation ||
       generation_.load(std::memory_order_relaxed) != left.generation)
     return;
-  const std::uint8_t* const next = cache_.executable(left.link->displacement) + 4;
-  const auto distance =
-      static_cast<std::int32_t>(static_cast<const std::uint8_t*>(entry.code) - next);
+  lead(*left.link, entry.code);
+}
+
+void Translator::lead(const Link& link, const void* code) {
+  const std::uint8_t* const next = cache_.executable(link.displacement) + 4;
+  const auto distance = static_cast<std::int32_t>(static_cast<const std::uint8_t*>(code) - next);
   // One aligned word: others see the old target or the new one.
-  std::atomic_ref(*reinterpret_cast<std::int32_t*>(left.link->displacement))
+  std::atomic_ref(*reinterpret_cast<std::int32_t*>(link.displacement))
       .store(distance, std::memory_order_release);
   ++totals_.links;
 }
@@ -419,6 +406,7 @@ void Translator::drop_all() {
   register_.drop(cache_.executable(cache_.next()), end);
   records_ = {};
   rejections_.clear();
+  rests_.clear();
   ++totals_.cache_drops;
   generation_.fetch_add(1, std::memory_order_relaxed);
   dropping_.store(false, std::memory_order_seq_cst);
