@@ -299,6 +299,10 @@ void BlockGenerator::change_modes() {
       Assembler(item().code)
           .op(csrrwi, {.rd = destination(), .rs1 = random_.below(3), .immediate = kCsrVstart});
       break;
+    case 5:  // as compilers put the rounding mode back
+      Assembler(item().code)
+          .op(csrrw, {.rd = destination(), .rs1 = source(), .immediate = kCsrFrm});
+      break;
     case 4:  // flags are seen, and raised anew
       Assembler(item().code).op(csrrwi, {.rd = destination(), .immediate = kCsrFflags});
       break;

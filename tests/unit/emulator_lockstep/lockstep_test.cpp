@@ -247,6 +247,28 @@ TEST_P(Lockstep, NansOfSinglesAreCanonicalBeforeTheyAreReadAsDoubles) {
   EXPECT_THAT(machine.differences, IsEmpty());
 }
 
+// As compilers round down: a mode for one conversion, then the one before. Host code computes on.
+TEST_P(Lockstep, AgreesOnALoopThatChangesTheRoundingMode) {
+  constexpr std::int32_t kFrm = 0x002;
+  constexpr unsigned kDown = 2;
+  constexpr std::uint32_t kDynamic = 7u << 12;
+  Machine machine({isa::encode(csrrwi, {.rd = 10, .rs1 = kDown, .immediate = kFrm}),
+                   isa::encode(fcvt_w_s, {.rd = 11, .rs1 = 8, .bits = kDynamic}),
+                   isa::encode(csrrw, {.rd = 12, .rs1 = 10, .immediate = kFrm}),
+                   isa::encode(fcvt_w_s, {.rd = 14, .rs1 = 8, .bits = kDynamic}),
+                   isa::encode(addi, {.rd = 13, .rs1 = 13, .immediate = -1}),
+                   isa::encode(bne, {.rs1 = 13, .rs2 = 0, .immediate = -20})},
+                  GetParam());
+  machine.hart().mstatus |= isa::kMstatusFs;
+  machine.hart().f[8] = 0xffffffff'3f400000;  // 0.75
+  machine.hart().x[13] = 10;
+  EXPECT_EQ(machine.run(), TurnEnd::Stopped);
+  EXPECT_THAT(machine.differences, IsEmpty());
+  EXPECT_EQ(machine.hart().x[11], 0u);
+  EXPECT_EQ(machine.hart().x[12], kDown);
+  EXPECT_EQ(machine.hart().x[14], 1u);
+}
+
 INSTANTIATE_TEST_SUITE_P(Units, Lockstep, testing::Values(LockstepUnit::Block, LockstepUnit::Turn));
 
 TEST(LockstepReport, EndsTheProcess) {

@@ -12,7 +12,7 @@ using isa::Operation;
 
 namespace {
 
-constexpr unsigned kDynamicRounding = 7, kTowardsZero = 1;
+constexpr unsigned kDynamicRounding = 7;
 constexpr std::uint64_t kBox = 0xffff'ffff'0000'0000;
 
 }  // namespace
@@ -194,61 +194,7 @@ void RegionEmitter::float_sign(const Operation& operation, Format format, unsign
   if (single) slow_path(operation, slow, back);
 }
 
-// --- conversions and moves --------------------------------------------------------------------
-
-void RegionEmitter::float_to_integer(const Operation& operation, Format format, Width width) {
-  Label slow, back;
-  const bool single = format == Format::Single, truncates = operation.rm() == kTowardsZero;
-  const Xbyak::Xmm from = read_as(format, operation.rs1, kScratchVector, slow);
-  // The host's answer to what does not fit: the most negative number.
-  if (width == Width::Word) {
-    if (truncates) single ? vcvttss2si(ecx, from) : vcvttsd2si(ecx, from);
-    else single ? vcvtss2si(ecx, from) : vcvtsd2si(ecx, from);
-    cmp(ecx, 0x8000'0000);
-    je(slow, T_NEAR);
-    movsxd(rcx, ecx);
-  } else {
-    if (truncates) single ? vcvttss2si(rcx, from) : vcvttsd2si(rcx, from);
-    else single ? vcvtss2si(rcx, from) : vcvtsd2si(rcx, from);
-    mov(rax, 0x8000'0000'0000'0000);
-    cmp(rcx, rax);
-    je(slow, T_NEAR);
-  }
-  write(operation.rd, rcx);
-  L(back);
-  relies_on_ |= kFloatReady;
-  slow_path(operation, slow, back);
-}
-
-void RegionEmitter::float_from_integer(const Operation& operation, Format format, Width width,
-                                       bool is_signed) {
-  const bool single = format == Format::Single;
-  const Reg64 from = read(operation.rs1, rcx);
-  Xbyak::Reg32e source = width == Width::Word ? Xbyak::Reg32e(from.cvt32()) : Xbyak::Reg32e(from);
-  if (!is_signed) {  // 32 bits: the same number in 64
-    mov(eax, from.cvt32());
-    source = rax;
-  }
-  // Ones around the result: the box of a single, and no wait for what was there.
-  vpcmpeqd(xmm14, xmm14, xmm14);
-  if (single) vcvtsi2ss(xmm14, xmm14, source);
-  else vcvtsi2sd(xmm14, xmm14, source);
-  write_float(operation.rd, xmm14);
-  note_float(operation, format);
-}
-
-void RegionEmitter::float_change_format(const Operation& operation, Format to) {
-  Label slow;
-  if (to == Format::Single) {
-    const Xbyak::Xmm from = read_float(operation.rs1, kSecondScratchVector);
-    vpcmpeqd(xmm14, xmm14, xmm14);
-    vcvtsd2ss(xmm14, xmm14, from);
-  } else {
-    const Xbyak::Xmm from = read_as(Format::Single, operation.rs1, kSecondScratchVector, slow);
-    vcvtss2sd(xmm14, from, from);
-  }
-  finish_float(operation, to, xmm14, slow);
-}
+// --- moves --------------------------------------------------------------------------------
 
 void RegionEmitter::float_move(const Operation& operation) {
   using I = InstructionId;
@@ -357,19 +303,6 @@ bool RegionEmitter::emit_float_arithmetic(const Operation& operation) {
     case I::fnmsub_d: return fused(Format::Double, &E::vfnmadd213sd, &E::vfnmadd231sd);
     case I::fnmadd_s: return fused(Format::Single, &E::vfnmsub213ss, &E::vfnmsub231ss);
     case I::fnmadd_d: return fused(Format::Double, &E::vfnmsub213sd, &E::vfnmsub231sd);
-    case I::fcvt_s_l:
-      float_from_integer(operation, Format::Single, Width::Double, true);
-      return true;
-    case I::fcvt_d_l:
-      float_from_integer(operation, Format::Double, Width::Double, true);
-      return true;
-    case I::fcvt_s_w:
-      float_from_integer(operation, Format::Single, Width::Word, true);
-      return true;
-    case I::fcvt_s_wu:
-      float_from_integer(operation, Format::Single, Width::Double, false);
-      return true;
-    case I::fcvt_s_d: float_change_format(operation, Format::Single); return true;
     default: return false;
   }
 }
@@ -377,7 +310,7 @@ bool RegionEmitter::emit_float_arithmetic(const Operation& operation) {
 bool RegionEmitter::emit_float(const Operation& operation) {
   using I = InstructionId;
   if (level() == HostLevel::Portable) return false;
-  if (emit_float_arithmetic(operation)) return true;
+  if (emit_float_arithmetic(operation) || emit_float_conversion(operation)) return true;
   switch (operation.id) {
     case I::flw: case I::fld: case I::fsw: case I::fsd: float_memory(operation); return true;
     case I::fmv_x_d: case I::fmv_x_w: case I::fmv_d_x: case I::fmv_w_x:
@@ -399,26 +332,6 @@ bool RegionEmitter::emit_float(const Operation& operation) {
     case I::flt_d: float_compare(operation, Format::Double, Comparison::Less); return true;
     case I::fle_s: float_compare(operation, Format::Single, Comparison::LessEqual); return true;
     case I::fle_d: float_compare(operation, Format::Double, Comparison::LessEqual); return true;
-    // Exact whatever the rounding mode, if it is one.
-    case I::fcvt_d_w:
-    case I::fcvt_d_wu:
-      if (operation.rm() > 4 && operation.rm() != kDynamicRounding) return false;
-      float_from_integer(operation, Format::Double,
-                         operation.id == I::fcvt_d_w ? Width::Word : Width::Double,
-                         operation.id == I::fcvt_d_w);
-      return true;
-    case I::fcvt_d_s:
-      if (operation.rm() > 4 && operation.rm() != kDynamicRounding) return false;
-      float_change_format(operation, Format::Double);
-      return true;
-    case I::fcvt_w_s: case I::fcvt_l_s: case I::fcvt_w_d: case I::fcvt_l_d:
-      if (operation.rm() != kTowardsZero && operation.rm() != kDynamicRounding) return false;
-      float_to_integer(operation,
-                       operation.id == I::fcvt_w_s || operation.id == I::fcvt_l_s ? Format::Single
-                                                                                  : Format::Double,
-                       operation.id == I::fcvt_w_s || operation.id == I::fcvt_w_d ? Width::Word
-                                                                                  : Width::Double);
-      return true;
     default: return false;
   }
 }

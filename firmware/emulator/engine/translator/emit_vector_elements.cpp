@@ -67,15 +67,7 @@ void RegionEmitter::gather_piece(unsigned width_log2, unsigned piece, int offset
   guest_segment();
   if (width_log2 == 6) vpgatherdq(to | k2, ptr[rcx + Ymm(offsets)]);
   else vpgatherdd(to | k2, ptr[rcx + Zmm(offsets)]);
-  if (width_log2 >= 5) return;
-  const int part = piece == 0 ? kScratchVector : kThirdScratchVector;
-  if (width_log2 == 4) {
-    vpmovdw(Ymm(part), to);
-    if (piece != 0) vinserti64x4(zmm14, zmm14, Ymm(part), 1);
-  } else {
-    vpmovdb(Xmm(part), to);
-    if (piece != 0) vinserti32x4(zmm14, zmm14, Xmm(part), static_cast<std::uint8_t>(piece));
-  }
+  if (width_log2 < 5) take_words(to, width_log2, piece);
 }
 
 // A piece of a register to memory at rcx plus the offsets, where k2 says, which is lost.

@@ -33,7 +33,8 @@ bool is_jump(InstructionId id) noexcept {
 
 namespace {
 
-bool is_system(InstructionId id) noexcept {
+bool is_system(const isa::Operation& operation) noexcept {
+  const InstructionId id = operation.id;
   switch (id) {
     case InstructionId::Illegal:
     case InstructionId::fence: case InstructionId::fence_i:
@@ -46,7 +47,7 @@ bool is_system(InstructionId id) noexcept {
       break;
   }
   const auto& facts = isa::facts(id);
-  return facts.extension == Extension::Zicsr ||
+  return (facts.extension == Extension::Zicsr && !accesses_rounding_mode(operation)) ||
          (facts.extension == Extension::Xd1 && facts.unit != isa::Unit::Simd &&
           facts.unit != isa::Unit::Matrix);
 }
@@ -56,7 +57,7 @@ bool is_system(InstructionId id) noexcept {
 bool translatable(const Block& block) noexcept {
   if (block.count == 0) return false;
   for (unsigned i = 0; i < block.count; ++i)
-    if (is_system(block.operations[i].id)) return false;
+    if (is_system(block.operations[i])) return false;
   return true;
 }
 

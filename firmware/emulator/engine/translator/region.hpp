@@ -26,6 +26,8 @@ struct Region {
 [[nodiscard]] bool translatable(const Block& block) noexcept;
 
 [[nodiscard]] bool is_vector(isa::InstructionId id) noexcept;
+// Reads or writes frm in a way that translated code knows (emit_csr.cpp).
+[[nodiscard]] bool accesses_rounding_mode(const isa::Operation& operation) noexcept;
 [[nodiscard]] bool is_jump(isa::InstructionId id) noexcept;  // or a branch
 
 // Where a block leads to without a register's help.

@@ -335,6 +335,7 @@ void RegionEmitter::emit_operation(const Operation& operation) {
   pending_before_ = pending_;
   const bool in_line = emit_integer(operation) || emit_multiply(operation) ||
                        emit_bits(operation) || emit_memory(operation) || emit_float(operation) ||
+                       emit_rounding_mode(operation) ||
                        emit_vector(operation);
   emitted_.emplace_back(operation.id, in_line);
   if (!in_line) {

@@ -151,6 +151,7 @@ class RegionEmitter : private RegionState {
   // Settles by a function of the region that all such places share.
   void call_settle(const PendingResults& pending);
 
+  bool emit_rounding_mode(const Operation& operation);  // emit_csr.cpp
   // --- floating point (emit_float.cpp) --------------------------------------------------------
   enum class Format : std::uint8_t { Single, Double };
   enum class Comparison : std::uint8_t { Equal, Less, LessEqual };
@@ -192,9 +193,13 @@ class RegionEmitter : private RegionState {
   void float_compare(const Operation& operation, Format format, Comparison comparison);
   void float_select(const Operation& operation, Format format, bool smaller);
   void float_sign(const Operation& operation, Format format, unsigned kind);
+  Xbyak::Xmm rounded(const Operation& operation, Format format, const Xbyak::Xmm& from);
+  void float_to_unsigned(const Operation& operation, Format format, Width width);
   void float_to_integer(const Operation& operation, Format format, Width width);
   void float_from_integer(const Operation& operation, Format format, Width width, bool is_signed);
+  void float_from_small(const Operation& operation, Format format, Width width);
   void float_change_format(const Operation& operation, Format to);
+  bool emit_float_conversion(const Operation& operation);
   void float_move(const Operation& operation);
   void float_memory(const Operation& operation);
   // --- vectors (emit_vector*.cpp): in the state state_ ----------------------------------------

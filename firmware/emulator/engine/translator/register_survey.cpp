@@ -46,6 +46,7 @@ class Survey {
     const RegisterUse use = register_use(operation, {state.known, state.type()});
     for (unsigned i = 0; i < use.read_count; ++i) note(use.reads[i], operation, state, runs);
     note(use.write, operation, state, runs);
+    if (accesses_rounding_mode(operation)) result_.relies_on |= kFloatReady;
     if (level_ == HostLevel::Portable) return;
     if (is_scalar_float(extension)) {
       result_.relies_on |= kFloatReady;
