@@ -59,6 +59,10 @@ class MachineState {
   }
   void discard_sram(NodeIndex id) noexcept { sram_.discard(id * kSramStride, D1_SRAM_BYTES); }
 
+  // Nodes whose SRAM is used densely get huge pages; looks at a part of them each time, if there
+  // may be new ones. Between quanta only.
+  void collapse_dense_sram() noexcept;
+
   // The node, made at first use; between quanta only.
   [[nodiscard]] Node& node(NodeIndex id);
   [[nodiscard]] Node* find(NodeIndex id) const noexcept { return nodes()[id]; }
@@ -79,6 +83,8 @@ class MachineState {
   std::uint32_t per_die_;
   NodeIndex positions_;
   Reservation sram_, hbm_, vectors_, table_;
+  std::size_t next_huge_page_ = 0;  // of sram_, to be looked at
+  long faults_ = 0;                 // of pages of this process, when the first one was
   Reservation nodes_;  // Node objects, in the order in which they were first woken
   mutable std::atomic<std::uint64_t> blocks_decoded_{0};
   std::unique_ptr<CodeImage> rom_;

@@ -21,6 +21,11 @@ class Reservation {
   // From the first boundary of a huge page at or behind `offset` on, pages are to be huge where the
   // host has such: fewer misses of its TLB for what is used densely, and 2 MiB for a byte.
   void prefer_huge_pages(std::size_t offset) noexcept;
+  // Huge pages in place of small ones, for those of `count` huge pages from the one at `first` on
+  // (a number, counted from the first boundary in the reservation) of which a good part is in use;
+  // their content stays. Whoever accesses them meanwhile waits: they are copied.
+  void collapse_dense_pages(std::size_t first, std::size_t count) noexcept;
+  [[nodiscard]] std::size_t huge_pages() const noexcept;  // that lie in it as a whole
   // Gives pages back; the range reads as zeroes afterwards.
   void discard(std::size_t offset, std::size_t bytes) noexcept;
 

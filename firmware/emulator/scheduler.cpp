@@ -86,7 +86,16 @@ bool Scheduler::step() {
   const bool quiet = fabric_.packets() == packets && !fabric_.holding();
   quiet_quanta_ = quiet ? std::min(2 * quiet_quanta_, kQuietQuanta) : 1;
   for (std::size_t i = 0; i < running_.size(); ++i) activate(running_[i], next_times_[i]);
+  look_at_memory();
   return true;
+}
+
+void Scheduler::look_at_memory() {
+  std::uint64_t retired = 0;
+  for (const Tally& tally : tallies_) retired += tally.retired;
+  if (retired - looked_at_memory_ < kLookAtMemory) return;
+  looked_at_memory_ = retired;
+  machine_.collapse_dense_sram();
 }
 
 void Scheduler::commit() {
