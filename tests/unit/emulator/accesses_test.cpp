@@ -16,6 +16,7 @@ using enum isa::InstructionId;
 using isa::encode;
 
 constexpr std::uint64_t kBase = 0x8000'0000, kBytes = 0x40'0000;
+constexpr std::uint64_t kOther = 0x9000'0000, kOtherBytes = 0x1000;  // never accessed in line
 constexpr unsigned kT0 = 5, kT1 = 6, kA0 = 10, kA1 = 11, kA2 = 12, kS2 = 18;
 
 struct Run {
@@ -40,6 +41,7 @@ Run run(const std::vector<std::uint32_t>& program, std::uint64_t a0, std::uint64
   std::memcpy(bytes.data(), code.data(), bytes.size());
   BareHart hart(engine);
   EXPECT_TRUE(hart.add_memory(kBase, kBytes));
+  EXPECT_TRUE(hart.add_memory(kOther, kOtherBytes));
   EXPECT_TRUE(hart.write(kBase, bytes));
   EXPECT_TRUE(hart.set_code(kBase, bytes.size()));
   hart.set_entry(kBase);
@@ -135,6 +137,55 @@ TEST(Accesses, ALoopOfManyTurnsCoversMemoryOnce) {
                        kBase + 0x1000);
   EXPECT_EQ(exit.cause, static_cast<std::uint64_t>(isa::Cause::Breakpoint));
   EXPECT_EQ(exit.instructions, 4u + 2 + 0x10'0000 / 8 * 5);
+}
+
+// a2 = a0 + distance, which the loops go.
+std::vector<std::uint32_t> loop_over(std::int32_t distance, std::vector<std::uint32_t> body) {
+  std::vector<std::uint32_t> program{
+      encode(lui, {.rd = kA2, .immediate = (distance + 0x800) & ~0xfff}),
+      encode(addi, {.rd = kA2, .rs1 = kA2, .immediate = (distance << 20) >> 20}),
+      encode(add, {.rd = kA2, .rs1 = kA2, .rs2 = kA0})};
+  program.insert(program.end(), body.begin(), body.end());
+  const auto back = static_cast<std::int32_t>(4 * body.size());
+  program.push_back(encode(bne, {.rs1 = kA0, .rs2 = kA2, .immediate = -back}));
+  return program;
+}
+std::vector<std::uint32_t> copying(std::int32_t step) {
+  return {encode(lbu, {.rd = kT0, .rs1 = kA0}),
+          encode(addi, {.rd = kT0, .rs1 = kT0, .immediate = 1}),
+          encode(sb, {.rs1 = kA0, .rs2 = kT0}),
+          encode(addi, {.rd = kA0, .rs1 = kA0, .immediate = step})};
+}
+
+// The translator tells beforehand how many rounds there are, and makes two at a time.
+TEST(Accesses, ALoopWhoseRoundsCanBeCountedMakesAsMany) {
+  for (const std::int32_t step : {1, -1, 8, -64, 1024})
+    for (const std::int32_t rounds : {1, 2, 3, 255, 256, 257, 1000}) {
+      const BareExit exit =
+          expect_agreement(loop_over(step * rounds, copying(step)), kBase + 0x20'0000);
+      EXPECT_EQ(exit.cause, static_cast<std::uint64_t>(isa::Cause::Breakpoint));
+      EXPECT_EQ(exit.instructions, 4u + 3 + 5 * static_cast<unsigned>(rounds))
+          << step << ", " << rounds;
+    }
+}
+
+TEST(Accesses, ALoopThatPassesItsEndByGoesOnToTheEndOfMemory) {
+  for (const std::int32_t distance : {801, -800, 0})
+    EXPECT_EQ(expect_agreement(loop_over(distance, copying(8)), kEnd - 0x2000).value, kEnd);
+  EXPECT_EQ(expect_agreement(loop_over(201, copying(2)), kEnd - 0x2000).value, kEnd);
+}
+
+TEST(Accesses, ALoopWhoseRoundsAreCountedMayDoPartOfThemElsewhere) {
+  const std::vector<std::uint32_t> body = {
+      encode(lw, {.rd = kT0, .rs1 = kA0}), encode(add, {.rd = kT1, .rs1 = kA1, .rs2 = kS2}),
+      encode(sw, {.rs1 = kT1, .rs2 = kT0}), encode(addi, {.rd = kS2, .rs1 = kS2, .immediate = 4}),
+      encode(addi, {.rd = kA0, .rs1 = kA0, .immediate = 8})};
+  for (const std::int32_t rounds : {7, 300, 1024}) {
+    const BareExit exit = expect_agreement(loop_over(8 * rounds, body), kBase + 0x1000, kOther);
+    EXPECT_EQ(exit.cause, static_cast<std::uint64_t>(isa::Cause::Breakpoint)) << rounds;
+  }
+  const BareExit exit = expect_agreement(loop_over(8 * 2000, body), kBase + 0x1000, kOther);
+  EXPECT_EQ(exit.value, kOther + kOtherBytes);
 }
 
 // Loops use more registers than are pinned, s2 to s7 and t0 to t2 most.

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <utility>
 
 #include "engine/register_use.hpp"
 #include "engine/translator/region.hpp"
@@ -140,6 +142,22 @@ void plan_loop(const Registers& at_end, const std::vector<Place>& places,
       plan.bases.clear();
 }
 
+// Only of scalar code, whose rounds all take the same time.
+AccessPlan::Count plan_count(const Block& block, const Registers& at_end) {
+  const Operation& end = block.operations[block.count - 1];
+  if (end.id != InstructionId::bne) return {};
+  for (unsigned i = 0; i < block.count; ++i)
+    if (is_vector(block.operations[i].id)) return {};
+  for (const auto& [counter, limit] : {std::pair{end.rs1, end.rs2}, {end.rs2, end.rs1}}) {
+    const Value moved = at_end[counter], fixed = at_end[limit];
+    if (counter != 0 && moved.origin == counter && fixed.origin == limit && fixed.offset == 0 &&
+        std::abs(moved.offset) <= kReach &&
+        std::has_single_bit(static_cast<std::uint64_t>(std::abs(moved.offset))))
+      return {counter, limit, moved.offset};
+  }
+  return {};
+}
+
 bool loops_to_itself(const Block& block) noexcept {
   const Successors after = successors_of(block);
   return after.has_taken && after.has_next && after.taken == block.start;
@@ -185,7 +203,10 @@ AccessPlan plan_accesses(const Block& block, HostLevel level, std::uint64_t wind
   }
   plan.loop_accesses = plan.accesses;
   share_checks(places, plan.accesses);
-  if (loops_to_itself(block)) plan_loop(registers, places, plan);
+  if (loops_to_itself(block)) {
+    plan_loop(registers, places, plan);
+    if (level != HostLevel::Portable) plan.count = plan_count(block, registers);
+  }
   return plan;
 }
 

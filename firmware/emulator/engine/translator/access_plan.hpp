@@ -2,7 +2,8 @@
 // Which bounds checks the loads and stores of a block need. Addresses are followed symbolically:
 // what lies at known distances from one value of a register is checked together, what lies at a
 // constant address not at all. In a block that loops to itself, the registers that move by a
-// constant in each round let the checks of many rounds be made at once.
+// constant in each round let the checks of many rounds be made at once; one that ends the loop may
+// tell how many there are.
 // Only scalar accesses are planned; vector accesses check for themselves. Pure functions.
 #pragma once
 
@@ -25,6 +26,12 @@ struct AccessPlan {
     Check check = Check::Own;
     std::int64_t low = 0, end = 0;  // bytes from the value of the base register
   };
+  // What a loop ends by: a register that moves by a power of two in each round, and becomes equal
+  // to another, or to x0.
+  struct Count {
+    std::uint8_t counter = 0, limit = 0;
+    std::int64_t step = 0;  // 0: not known
+  };
   // A register that addresses memory in each round of a loop.
   struct Base {
     std::uint8_t guest = 0;
@@ -37,8 +44,10 @@ struct AccessPlan {
   std::vector<Base> bases;
   std::vector<Access> loop_accesses;
   std::uint32_t rounds = 0;  // that one check is for
+  Count count;
 
-  [[nodiscard]] bool hoists() const noexcept { return !bases.empty(); }
+  [[nodiscard]] bool counts() const noexcept { return count.step != 0; }
+  [[nodiscard]] bool hoists() const noexcept { return !bases.empty() || counts(); }
 };
 
 // Bytes of a scalar load or store, integer or float of 32 and 64 bits; 0 for all else.

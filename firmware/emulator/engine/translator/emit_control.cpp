@@ -44,20 +44,22 @@ bool RegionEmitter::hands_pending_to_itself(const Block& block) {
          version_of(block.start) != nullptr;
 }
 
+void RegionEmitter::compare(const Operation& branch) {
+  // x0 on the left needs a register, on the right an immediate.
+  if (branch.rs2 != 0) cmp(read(branch.rs1, rax), operand(branch.rs2));
+  else if (branch.rs1 == 0) cmp(r15, r15);
+  else if (const int host = pinned(branch.rs1); host >= 0) test(Reg64(host), Reg64(host));
+  else cmp(operand(branch.rs1), 0);
+}
+
 void RegionEmitter::emit_branch(const Block& block, const Operation& operation) {
   const std::uint64_t target = operation.pc + static_cast<std::uint64_t>(operation.immediate);
   const bool backward = target < block.end;
+  if (loop_.counted != nullptr) return emit_counted_end(block, operation);
   const auto ticks = budget_ticks(block);
   add_counters(block);
   if (!backward) sub(r15, ticks);
-  // x0 on the left needs a register, on the right an immediate.
-  if (operation.rs2 == 0) {
-    if (operation.rs1 == 0) cmp(r15, r15);
-    else if (const int host = pinned(operation.rs1); host >= 0) test(Reg64(host), Reg64(host));
-    else cmp(operand(operation.rs1), 0);
-  } else {
-    cmp(read(operation.rs1, rax), operand(operation.rs2));
-  }
+  compare(operation);
   Label not_taken;
   Label& taken = backward ? not_taken : label_of(target);
   // Backward: the jump that is emitted goes around what a taken branch does.

@@ -67,32 +67,18 @@ void RegionEmitter::finish_access(const Operation& operation, Label& slow, Label
   }
 }
 
-void RegionEmitter::emit_loop_entry(const AccessPlan& plan, Label& checked) {
-  for (const AccessPlan::Base& base : plan.bases) {
-    const std::int64_t travel = base.step * (plan.rounds - 1);
-    check_range(read(base.guest, rcx), base.low + std::min<std::int64_t>(travel, 0),
-                base.end + std::max<std::int64_t>(travel, 0), checked);
-  }
-  // A round takes no less than this.
-  const std::uint32_t ticks = block_->work + budget_of(block_->fixed_units);
-  xor_(ecx, ecx);
-  mov(rax, r15);
-  sub(rax, plan.rounds * ticks);
-  cmovl(rax, rcx);
-  mov(budget_put_by(), rax);
-  sub(r15, rax);
-}
-
 void RegionEmitter::slow_path(const Operation& operation, Label& slow, Label& back) {
   slow_path(make_site(operation), slow, back);
 }
 
 void RegionEmitter::rest_path(const Operation& operation, Label& rest) {
   Site& site = make_site(operation);
-  out_of_line([this, &site, rest, sums = sums_before_, pending = pending_before_]() mutable {
+  out_of_line([this, &site, rest, sums = sums_before_, pending = pending_before_,
+               loop = loop_]() mutable {
     L(rest);
     call_settle(pending);
     flush_kept(sums);
+    take_back_rounds(loop);
     leave_rest(site);
   });
 }
@@ -107,14 +93,16 @@ void RegionEmitter::slow_path(Site& site, Label& slow, Label& back,
                               std::optional<Xbyak::Xmm> overwritten) {
   // Copies of labels stand for the same place.
   out_of_line([this, &site, slow, back, sums = sums_before_, forms = forms_,
-               pending = pending_before_, overwritten]() mutable {
+               pending = pending_before_, loop = loop_, overwritten]() mutable {
     L(slow);
     if (overwritten) vmovaps(*overwritten, xmm14);
     call_settle(pending);
     flush_kept(sums);
+    take_back_rounds(loop);
     mov(rax, reinterpret_cast<std::uint64_t>(&site));
     call(as_written(target_.thunks.call_semantics));
     reload_kept();
+    add_rounds(loop);
     restore_forms(forms);
     jmp(back, T_NEAR);
   });

@@ -15,7 +15,6 @@ using isa::Operation;
 namespace {
 
 constexpr std::size_t kVersions = 64;  // own: of the blocks of a region
-constexpr std::size_t kLoopAlignment = 32;
 
 }  // namespace
 
@@ -293,7 +292,8 @@ void RegionEmitter::emit_block(Version& version) {
   if (!plan.hoists() || target_.reach == Reach::Block) return emit_body(version, {});
   Label checked;
   emit_loop_entry(plan, checked);
-  emit_body(version, {.hoisted = true, .top = &loop_tops_.emplace_back()});
+  if (plan.counts()) emit_counted_body(version);
+  else emit_body(version, {.hoisted = true, .top = &loop_tops_.emplace_back()});
   code_out_of_line([this, &version, checked]() mutable {
     L(checked);
     emit_body(version, {.is_copy = true, .top = &loop_tops_.emplace_back()});
@@ -322,11 +322,16 @@ void RegionEmitter::emit_body(const Version& version, const LoopBody& loop) {
 }
 
 void RegionEmitter::emit_operations(unsigned first) {
+  emit_all_but_end(first);
   const isa::InstructionId last = block_->operations[block_->count - 1].id;
-  const unsigned end = block_->count - (is_jump(last) ? 1 : 0);
   if (is_jump(last)) emitted_.emplace_back(last, true);
-  for (unsigned i = first; i < end; ++i) emit_operation(block_->operations[i]);
   emit_end(*block_);
+}
+
+void RegionEmitter::emit_all_but_end(unsigned first) {
+  const bool jumps = is_jump(block_->operations[block_->count - 1].id);
+  const unsigned end = block_->count - (jumps ? 1 : 0);
+  for (unsigned i = first; i < end; ++i) emit_operation(block_->operations[i]);
 }
 
 void RegionEmitter::emit_operation(const Operation& operation) {
@@ -366,16 +371,24 @@ void RegionEmitter::call_semantics(const Operation& operation) {
   }
   settle_all();
   flush_kept(sums_here_);
+  take_back_rounds(loop_);
   mov(rax, reinterpret_cast<std::uint64_t>(&make_site(operation)));
   call(as_written(target_.thunks.call_semantics));
   reload_kept();
+  add_rounds(loop_);
   sums_here_ = {};
   sums_here_.settled = ~0u;
   forms_ = {};
 }
 
-void RegionEmitter::add_counters(const Block& block) {
+UnitTicks RegionEmitter::cost_of(const Block& block) {
   UnitTicks ticks = block.fixed_units;
+  ticks[static_cast<unsigned>(isa::Unit::None)] = block.work;
+  return ticks;
+}
+
+void RegionEmitter::add_counters(const Block& block) {
+  UnitTicks ticks = cost_of(block);
   for (unsigned u = 0; u < ticks.size(); ++u) ticks[u] += varying_[u];
   ticks[static_cast<unsigned>(isa::Unit::None)] = block.work;
   Label& constant = counters_[ticks];
@@ -387,8 +400,12 @@ void RegionEmitter::add_counters(const Block& block) {
   }
 }
 
+std::uint32_t RegionEmitter::ticks_of(const Block& block) {
+  return block.work + budget_of(block.fixed_units);
+}
+
 std::uint32_t RegionEmitter::budget_ticks(const Block& block) const {
-  return block.work + budget_of(block.fixed_units) + budget_of(varying_);
+  return ticks_of(block) + budget_of(varying_);
 }
 
 }  // namespace d1::emulator

@@ -61,6 +61,7 @@ class RegionEmitter : private RegionState {
   void begin(const Block& block, const VectorState& state, const PendingResults& pending,
              const LoopBody& loop);
   void emit_operations(unsigned first);
+  void emit_all_but_end(unsigned first);
   void emit_body(const Version& version, const LoopBody& loop);
   const AccessPlan& plan_of(const Block& block);
   void emit_operation(const Operation& operation);
@@ -77,6 +78,8 @@ class RegionEmitter : private RegionState {
   // --- time -----------------------------------------------------------------------------------
   // The block's cost, issue time in the place of Unit::None; and what of it counts on the budget.
   void add_counters(const Block& block);
+  [[nodiscard]] static UnitTicks cost_of(const Block& block);  // without what varies
+  [[nodiscard]] static std::uint32_t ticks_of(const Block& block);
   [[nodiscard]] std::uint32_t budget_ticks(const Block& block) const;
 
   // --- control flow (emit_control.cpp) --------------------------------------------------------
@@ -86,6 +89,7 @@ class RegionEmitter : private RegionState {
   void emit_branch(const Block& block, const Operation& operation);
   // A loop's back edge, behind the jump that leaves it: on to `target` while the budget lasts.
   void emit_back_edge(std::uint64_t target);
+  void compare(const Operation& branch);
   void emit_jump_register(const Block& block, const Operation& operation);
   // Goes on at pc: in the region, or through a link. From the end of a block, at whose turn's end
   // nothing is to be checked.
@@ -97,6 +101,20 @@ class RegionEmitter : private RegionState {
   void emit_link(std::uint64_t pc, const std::uint8_t* exit);
   // A jump to what follows it, to be led elsewhere later.
   Link& emit_linked_jump();
+
+  // --- loops of one block (emit_loop.cpp) ------------------------------------------------------
+  // Before the first round of a loop and every plan.rounds behind it. `checked` is taken where some
+  // of what they access may lie outside. Puts by what is left of the budget behind those rounds.
+  void emit_loop_entry(const AccessPlan& plan, Label& checked);
+  void count_rounds(const AccessPlan& plan, Label& checked);
+  void divide_by_ticks(const Block& block);
+  void multiply_cost(const Block& block);
+  void find_cost_left(const LoopBody& loop);
+  // Around everything that looks at the counters in a round, or clears them.
+  void take_back_rounds(const LoopBody& loop);
+  void add_rounds(const LoopBody& loop);
+  void emit_counted_body(const Version& version);
+  void emit_counted_end(const Block& block, const Operation& branch);
 
   // --- integer registers (emit_integer.cpp) ---------------------------------------------------
   [[nodiscard]] int pinned(unsigned guest) const noexcept { return integers_.host(guest); }
@@ -136,9 +154,6 @@ class RegionEmitter : private RegionState {
   // `outside` is taken if low to end, as distances from `base`, do not lie in the window. Uses rax.
   void check_range(const Reg64& base, std::int64_t low, std::int64_t end, Label& outside);
   [[nodiscard]] AccessPlan::Access access_of(const Operation& operation);
-  // Before the first round of a loop and every plan.rounds behind it. `checked` is taken where some
-  // of what they access may lie outside. Puts by what is left of the budget behind those rounds.
-  void emit_loop_entry(const AccessPlan& plan, Label& checked);
   // Memory of the guest at a register.
   void guest_segment() { putSeg(gs); }
   // Calls the semantics out of line at `slow`, and comes back to `back`.

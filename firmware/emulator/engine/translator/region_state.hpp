@@ -20,6 +20,8 @@
 
 namespace d1::emulator {
 
+inline constexpr std::size_t kLoopAlignment = 32;  // bytes; own
+
 class RegionState : public Assembler {
  protected:
   using Reg64 = Xbyak::Reg64;
@@ -40,6 +42,8 @@ class RegionState : public Assembler {
   struct LoopBody {
     bool hoisted = false;  // accesses were checked, and part of the budget is put by
     bool is_copy = false;
+    const Block* counted = nullptr;  // the block, if its rounds are counted beforehand
+    bool is_second = false;          // of a pair of those; its end takes the ticks of both
     Label* top = nullptr;  // where the next round begins; null: where the block does
   };
 
