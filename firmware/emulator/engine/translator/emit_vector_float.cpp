@@ -106,9 +106,6 @@ constexpr std::uint64_t zero_among_scalars(bool single) noexcept {
 constexpr std::uint64_t last_nan_among_scalars(bool single) noexcept {
   return zero_among_scalars(single) - 2;
 }
-constexpr std::uint64_t twice_infinity(bool single) noexcept {
-  return single ? 0xff00'0000'ff00'0000 : 0xffe0'0000'0000'0000;
-}
 
 }  // namespace
 
@@ -127,17 +124,15 @@ void RegionEmitter::look_for_infinities(const Operation& operation, const FusedF
   const auto end = block_->operations.begin() + block_->count;
   if (!form.addend_is_vd || std::count_if(block_->operations.begin(), end, same) < 2) return;
   forms_.factors = wanted;
-  // Integers, which do not wait for the host's multipliers.
-  for (unsigned i = 0; i < registers; ++i) {
-    const Zmm factor = read_number(operation.rs2 + i, kThirdScratchVector);
-    const Zmm& twice = i == 0 ? zmm14 : zmm12;
-    single ? vpaddd(twice, factor, factor) : vpaddq(twice, factor, factor);
-    if (i == 0) continue;
-    single ? vpmaxud(zmm14, zmm14, zmm12) : vpmaxuq(zmm14, zmm14, zmm12);
+  // No sum of theirs hides an infinity or a NaN, and sums do not wait for the host's multipliers.
+  Zmm sum = read_number(operation.rs2, kScratchVector);
+  for (unsigned i = 1; i < registers; ++i) {
+    const Zmm next = read_number(operation.rs2 + i, kThirdScratchVector);
+    single ? vaddps(zmm14, sum, next | T_rn_sae) : vaddpd(zmm14, sum, next | T_rn_sae);
+    sum = zmm14;
   }
-  constexpr std::uint8_t kNotLess = 5;
-  const Xbyak::Address infinity = ptr_b[rip + constant128(twice_infinity(single), 0)];
-  single ? vpcmpud(k2, zmm14, infinity, kNotLess) : vpcmpuq(k2, zmm14, infinity, kNotLess);
+  constexpr std::uint8_t kNotFinite = 0x99;
+  single ? vfpclassps(k2, sum, kNotFinite) : vfpclasspd(k2, sum, kNotFinite);
   mov(rcx, last_nan_among_scalars(single));
   xor_(eax, eax);
   kortestw(k2, k2);
