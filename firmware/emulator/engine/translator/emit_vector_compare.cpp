@@ -70,10 +70,39 @@ bool RegionEmitter::mask_result_allowed(const Operation& operation, Second secon
          (second != Second::Vector || allowed(operation.rs1));
 }
 
+// Up to 64 bits at once, so that mask logic, which reads as many, need not wait for several stores.
+// What is in v0 is read a register's elements at a time, and stored so.
+void RegionEmitter::write_all_mask_bits(unsigned guest, unsigned width_log2, unsigned chunk,
+                                        const Opmask& bits) {
+  const unsigned count = 512u >> width_log2, number = chunk % (64 / count);
+  if (number == 0) {
+    kmovq(k5, bits);
+  } else {
+    kshiftlq(bits, bits, static_cast<std::uint8_t>(number * count));
+    korq(k5, k5, bits);
+  }
+  const unsigned collected = (number + 1) * count;
+  if (collected < 64 && chunk + 1 < state_.registers()) return;
+  point_to_vectors();
+  const unsigned first_byte = (chunk - number) * count / 8;
+  store_mask(rdx + static_cast<int>(guest * isa::kVlenBytes + first_byte), k5, collected);
+}
+
+void RegionEmitter::store_mask(const Xbyak::RegExp& place, const Opmask& bits, unsigned count) {
+  switch (count) {
+    case 64: kmovq(qword[place], bits); break;
+    case 32: kmovd(dword[place], bits); break;
+    case 16: kmovw(word[place], bits); break;
+    default: kmovb(byte[place], bits); break;
+  }
+}
+
 // The bits of the elements of one register of a group; they are clear where they are not active.
 void RegionEmitter::write_mask_bits(unsigned guest, unsigned width_log2, unsigned chunk,
                                     const Opmask& bits, const Opmask& active) {
   vectors_.exclude(guest);
+  if (state_.full() && active.getIdx() == 0 && guest != 0)
+    return write_all_mask_bits(guest, width_log2, chunk, bits);
   point_to_vectors();
   const std::size_t first_byte = chunk * (512u >> width_log2) / 8;
   const Xbyak::RegExp place = rdx + static_cast<int>(guest * isa::kVlenBytes + first_byte);
@@ -82,12 +111,7 @@ void RegionEmitter::write_mask_bits(unsigned guest, unsigned width_log2, unsigne
     kandnq(k3, active, k3);
     korq(bits, bits, k3);
   }
-  switch (width_log2) {
-    case 3: kmovq(qword[place], bits); break;
-    case 4: kmovd(dword[place], bits); break;
-    case 5: kmovw(word[place], bits); break;
-    default: kmovb(byte[place], bits); break;
-  }
+  store_mask(place, bits, 512u >> width_log2);
 }
 
 bool RegionEmitter::emit_vector_compare(const Operation& operation) {

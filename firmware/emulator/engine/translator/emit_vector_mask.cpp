@@ -18,8 +18,11 @@ constexpr unsigned kWordBits = 64;
 
 }  // namespace
 
+// Masks are read and written by words of 64 bits, or of VLMAX where that is less.
+unsigned RegionEmitter::mask_word_bits() const { return std::min(state_.vlmax(), kWordBits); }
+
 // Calls emit(word number, bits below vl) for each word of a mask with elements below vl; the bits
-// are ~0 if that is known of all of them, and 0 if they stand in the length mask.
+// are all ones of a word if that is known of all of them, and 0 if they stand in the length mask.
 template <typename Emit>
 void RegionEmitter::for_mask_words(const Emit& emit) {
   const unsigned words = (state_.vlmax() + kWordBits - 1) / kWordBits;
@@ -34,10 +37,42 @@ void RegionEmitter::for_mask_words(const Emit& emit) {
   }
 }
 
+Xbyak::Address RegionEmitter::mask_word(const Xbyak::RegExp& place) {
+  switch (mask_word_bits()) {
+    case 8: return byte[place];
+    case 16: return word[place];
+    case 32: return dword[place];
+    default: return qword[place];
+  }
+}
+// Of a mask in memory at rdx.
+Xbyak::Address RegionEmitter::mask_word(unsigned guest, unsigned number) {
+  return mask_word(rdx + static_cast<int>(guest * isa::kVlenBytes + 8 * number));
+}
+
+// rax, as wide as a word.
+const Xbyak::Reg& RegionEmitter::mask_register() {
+  switch (mask_word_bits()) {
+    case 8: return al;
+    case 16: return ax;
+    case 32: return eax;
+    default: return rax;
+  }
+}
+
+// rax = a word of a mask.
+void RegionEmitter::load_mask_word(unsigned guest, unsigned number) {
+  const Xbyak::Address place = mask_word(guest, number);
+  if (mask_word_bits() < 32) movzx(eax, place);
+  else mov(mask_register(), place);
+}
+
 // rax &= the bits below vl, as for_mask_words() gave them.
 void RegionEmitter::keep_below_length(unsigned number, std::uint64_t bits) {
-  if (bits == 0) and_(rax, qword[rbp + hart_offset(length_mask_place() + 8 * number)]);
-  else if (bits != ~std::uint64_t{0}) and_(rax, ptr[rip + constant128(bits, bits)]);
+  if (bits == 0)
+    and_(mask_register(), mask_word(rbp + hart_offset(length_mask_place() + 8 * number)));
+  else if (bits != ~std::uint64_t{0} >> (kWordBits - mask_word_bits()))
+    and_(rax, ptr[rip + constant128(bits, bits)]);
 }
 
 // vd = function(vs2, vs1), bit by bit up to vl.
@@ -61,23 +96,21 @@ bool RegionEmitter::emit_mask_logic(const Operation& operation) {
     vectors_.exclude(guest);
   point_to_vectors();
   for_mask_words([&](unsigned number, std::uint64_t bits) {
-    const auto place = [&](unsigned guest) {
-      return qword[rdx + static_cast<int>(guest * isa::kVlenBytes + 8 * number)];
-    };
-    mov(rax, place(operation.rs1));
+    const Xbyak::Reg& to = mask_register();
+    load_mask_word(operation.rs1, number);
     if (negate_second) not_(rax);
     switch (kind) {
-      case Kind::And: and_(rax, place(operation.rs2)); break;
-      case Kind::Or: or_(rax, place(operation.rs2)); break;
-      case Kind::Xor: xor_(rax, place(operation.rs2)); break;
+      case Kind::And: and_(to, mask_word(operation.rs2, number)); break;
+      case Kind::Or: or_(to, mask_word(operation.rs2, number)); break;
+      case Kind::Xor: xor_(to, mask_word(operation.rs2, number)); break;
     }
     if (negate_result) not_(rax);
-    if (bits != ~std::uint64_t{0}) {  // what lies behind stays
-      xor_(rax, place(operation.rd));
+    if (bits != ~std::uint64_t{0} >> (kWordBits - mask_word_bits())) {  // what lies behind stays
+      xor_(to, mask_word(operation.rd, number));
       keep_below_length(number, bits);
-      xor_(rax, place(operation.rd));
+      xor_(to, mask_word(operation.rd, number));
     }
-    mov(place(operation.rd), rax);
+    mov(mask_word(operation.rd, number), to);
   });
   note_vector(operation);
   return true;
@@ -97,9 +130,8 @@ bool RegionEmitter::emit_mask_query(const Operation& operation) {
   // The first one found wins: it comes last.
   if (!counts) std::reverse(words.begin(), words.end());
   for (const auto& [number, bits] : words) {
-    const int offset = static_cast<int>(8 * number);
-    mov(rax, qword[rdx + static_cast<int>(operation.rs2 * isa::kVlenBytes) + offset]);
-    if (!operation.vm()) and_(rax, qword[rdx + offset]);
+    load_mask_word(operation.rs2, number);
+    if (!operation.vm()) and_(mask_register(), mask_word(0, number));
     keep_below_length(number, bits);
     if (counts) {
       popcnt(rax, rax);
