@@ -3,13 +3,9 @@
 // register is a zmm register, so all of this needs AVX-512. Elements that are masked off or lie
 // behind vl are masked off on the host, too: they stay as they are and raise no flags.
 #include "engine/register_use.hpp"
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
-
-using isa::Operation;
-using Xbyak::Opmask;
-using Xbyak::Zmm;
 
 Xbyak::Address RegionEmitter::v_in_memory(unsigned guest) {
   mov(rdx, hart_field(offset_of(&isa::Hart::v)));
@@ -153,6 +149,28 @@ void RegionEmitter::splat_second(const Operation& operation, Second second, unsi
   if (second == Second::Vector) return;
   load_second(operation, second);
   splat(zmm13, width_log2);
+}
+
+// An instruction with the operand in the field rs1 as a vector or in zmm13, which `emit` uses; a
+// scalar of floats that is not boxed goes to the semantics.
+void RegionEmitter::with_second(const Operation& operation, Second second, Elements elements,
+                                const std::function<void()>& emit) {
+  const bool floats = elements == Elements::Floats;
+  if (floats) relies_on_ |= kFloatReady;
+  if (!floats || second == Second::Vector) {
+    splat_second(operation, second, state_.sew_log2);
+    emit();
+    note_vector(operation);
+    return;
+  }
+  Label slow, back;
+  Site& site = make_site(operation);
+  site.charges = false;
+  splat_float(operation, state_.sew_log2 == 5 ? Format::Single : Format::Double, slow);
+  emit();
+  L(back);
+  note_vector(operation);
+  slow_path(site, slow, back);
 }
 
 Zmm RegionEmitter::second_vector(const Operation& operation, Second second, unsigned chunk) {

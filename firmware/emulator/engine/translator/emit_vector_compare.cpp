@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Vector compares. Their results are masks: bits of a register in memory, where whoever uses them
 // loads them into a mask register of the host.
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
 
-using isa::Operation;
 using Xbyak::CodeGenerator;
-using Xbyak::Opmask;
-using Xbyak::Zmm;
 
 namespace {
 
@@ -146,21 +143,16 @@ bool RegionEmitter::emit_vector_float_compare(const Operation& operation) {
   if (!mask_result_allowed(operation, second) || width < 5) return false;
   const Format format = width == 5 ? Format::Single : Format::Double;
   const auto predicate = static_cast<std::uint8_t>(kind);
-  Label slow, back;
-  Site& site = make_site(operation);
-  site.charges = false;
-  if (second == Second::Scalar) splat_float(operation, format, slow);
-  for_active(masking(operation), width, state_.registers(), [&](unsigned i, const Opmask& active) {
-    const Zmm b = second_vector(operation, second, i);
-    const Zmm a = read_vector(operation.rs2 + i, kThirdScratchVector);
-    if (format == Format::Single) vcmpps(k2 | active, a, b, predicate);
-    else vcmppd(k2 | active, a, b, predicate);
-    write_mask_bits(operation.rd, width, i, k2, active);
+  with_second(operation, second, Elements::Floats, [&] {
+    for_active(masking(operation), width, state_.registers(),
+               [&](unsigned i, const Opmask& active) {
+                 const Zmm b = second_vector(operation, second, i);
+                 const Zmm a = read_vector(operation.rs2 + i, kThirdScratchVector);
+                 if (format == Format::Single) vcmpps(k2 | active, a, b, predicate);
+                 else vcmppd(k2 | active, a, b, predicate);
+                 write_mask_bits(operation.rd, width, i, k2, active);
+               });
   });
-  L(back);
-  relies_on_ |= kFloatReady;
-  note_vector(operation);
-  slow_path(site, slow, back);
   return true;
 }
 

@@ -6,12 +6,9 @@
 
 #include <d1/isa/semantics/vector.hpp>
 
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
-
-using isa::InstructionId;
-using isa::Operation;
 
 bool RegionEmitter::emit_configuration(const Operation& operation) {
   if (operation.id != InstructionId::vsetvli && operation.id != InstructionId::vsetivli)

@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Conversions between numbers of one width, and between singles and doubles.
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
-
-using isa::InstructionId;
-using isa::Operation;
-using Xbyak::Opmask;
-using Xbyak::Xmm;
-using Xbyak::Ymm;
-using Xbyak::Zmm;
 
 namespace {
 

@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Conversions between floating-point numbers and integers of twice or half the width. What may not
 // fit goes to the semantics before it is converted, so that no flag is raised too many.
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
-
-using isa::InstructionId;
-using isa::Operation;
-using Xbyak::Opmask;
-using Xbyak::Xmm;
-using Xbyak::Ymm;
-using Xbyak::Zmm;
 
 namespace {
 

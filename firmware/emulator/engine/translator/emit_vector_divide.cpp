@@ -2,15 +2,9 @@
 // Division of vectors of 8 to 32 bits by the host's floating-point division, towards zero and
 // without flags: singles hold all numbers of 16 bits, doubles all of 32, and rounding towards zero
 // leads past no integer. Wider ones go to the semantics.
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
-
-using isa::Operation;
-using Xbyak::Opmask;
-using Xbyak::Xmm;
-using Xbyak::Ymm;
-using Xbyak::Zmm;
 
 namespace {
 

@@ -9,15 +9,9 @@
 
 #include "engine/register_use.hpp"
 #include "engine/timing.hpp"
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
-
-using isa::Operation;
-using Xbyak::Opmask;
-using Xbyak::Xmm;
-using Xbyak::Ymm;
-using Xbyak::Zmm;
 
 namespace {
 

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Vector fixed point: sums and differences that saturate, and averages, rounded as vxrm says.
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
-
-using isa::Operation;
-using Xbyak::Opmask;
-using Xbyak::Zmm;
 
 namespace {
 

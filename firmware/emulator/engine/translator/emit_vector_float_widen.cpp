@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Vector floating point that makes doubles of singles: operands become doubles, which is exact, and
 // the operation rounds once.
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
-
-using isa::InstructionId;
-using isa::Operation;
-using Xbyak::Opmask;
-using Xbyak::Ymm;
-using Xbyak::Zmm;
 
 namespace {
 

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Vector integer arithmetic of one width: one host instruction a register where there is one.
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
-
-using isa::Operation;
-using Xbyak::Opmask;
-using Xbyak::Zmm;
 
 namespace {
 

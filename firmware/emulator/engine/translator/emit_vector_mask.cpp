@@ -3,14 +3,9 @@
 // merges, which a mask directs.
 #include <algorithm>
 
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
-
-using isa::InstructionId;
-using isa::Operation;
-using Xbyak::Opmask;
-using Xbyak::Zmm;
 
 namespace {
 
@@ -18,8 +13,10 @@ constexpr unsigned kWordBits = 64;
 
 }  // namespace
 
-// Masks are read and written by words of 64 bits, or of VLMAX where that is less.
-unsigned RegionEmitter::mask_word_bits() const { return std::min(state_.vlmax(), kWordBits); }
+// Masks are read and written by words of 64 bits, or of VLMAX where that is less; 8 at least.
+unsigned RegionEmitter::mask_word_bits() const {
+  return std::clamp(state_.vlmax(), 8u, kWordBits);
+}
 
 // Calls emit(word number, bits below vl) for each word of a mask with elements below vl; the bits
 // are all ones of a word if that is known of all of them, and 0 if they stand in the length mask.
@@ -161,34 +158,22 @@ bool RegionEmitter::emit_vector_merge(const Operation& operation) {
   }
   const unsigned width = state_.sew_log2;
   if (!same_width_allowed(operation, second) || (is_float && width < 5)) return false;
-  Label slow, back;
-  Site* site = nullptr;
-  if (is_float) {
-    site = &make_site(operation);
-    site->charges = false;
-    splat_float(operation, width == 5 ? Format::Single : Format::Double, slow);
-  } else {
-    splat_second(operation, second, width);
-  }
   vectors_.exclude(0);
-  for_active(Masking::None, width, state_.registers(), [&](unsigned i, const Opmask& active) {
-    const Zmm b = second_vector(operation, second, i);
-    const Zmm a = read_vector(operation.rs2 + i, kThirdScratchVector);
-    point_to_vectors();
-    load_mask(k3, rdx + static_cast<int>(i * (512u >> width) / 8), width);
-    switch (width) {
-      case 3: vpblendmb(zmm14 | k3, a, b); break;
-      case 4: vpblendmw(zmm14 | k3, a, b); break;
-      case 5: vpblendmd(zmm14 | k3, a, b); break;
-      default: vpblendmq(zmm14 | k3, a, b); break;
-    }
-    write_active(operation.rd + i, zmm14, active, width);
+  with_second(operation, second, is_float ? Elements::Floats : Elements::Integers, [&] {
+    for_active(Masking::None, width, state_.registers(), [&](unsigned i, const Opmask& active) {
+      const Zmm b = second_vector(operation, second, i);
+      const Zmm a = read_vector(operation.rs2 + i, kThirdScratchVector);
+      point_to_vectors();
+      load_mask(k3, rdx + static_cast<int>(i * (512u >> width) / 8), width);
+      switch (width) {
+        case 3: vpblendmb(zmm14 | k3, a, b); break;
+        case 4: vpblendmw(zmm14 | k3, a, b); break;
+        case 5: vpblendmd(zmm14 | k3, a, b); break;
+        default: vpblendmq(zmm14 | k3, a, b); break;
+      }
+      write_active(operation.rd + i, zmm14, active, width);
+    });
   });
-  note_vector(operation);
-  if (!is_float) return true;
-  L(back);
-  relies_on_ |= kFloatReady;
-  slow_path(*site, slow, back);
   return true;
 }
 

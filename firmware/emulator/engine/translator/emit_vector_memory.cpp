@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Vector loads and stores of consecutive elements and of whole registers.
 #include "engine/register_use.hpp"
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
-
-using isa::Operation;
-using Xbyak::Opmask;
-using Xbyak::Zmm;
 
 namespace {
 

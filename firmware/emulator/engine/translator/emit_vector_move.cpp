@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Moves of whole vector registers, and of a scalar or a group into all elements.
 #include "engine/register_use.hpp"
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
-
-using isa::InstructionId;
-using isa::Operation;
-using Xbyak::Opmask;
-using Xbyak::Zmm;
 
 // rax in every element.
 void RegionEmitter::splat(const Zmm& to, unsigned sew_log2) {
@@ -41,16 +36,7 @@ bool RegionEmitter::emit_whole_move(const Operation& operation, unsigned registe
 
 bool RegionEmitter::emit_float_splat(const Operation& operation) {
   if (state_.sew_log2 < 5) return false;
-  Label slow, back;
-  const Format format = state_.sew_log2 == 5 ? Format::Single : Format::Double;
-  splat_float(operation, format, slow);
-  Site& site = make_site(operation);
-  site.charges = false;
-  fill_group(operation);
-  L(back);
-  relies_on_ |= kFloatReady;
-  note_vector(operation);
-  slow_path(site, slow, back);
+  with_second(operation, Second::Scalar, Elements::Floats, [&] { fill_group(operation); });
   return true;
 }
 

@@ -8,13 +8,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
-
-using isa::Operation;
-using Xbyak::Opmask;
-using Xbyak::Zmm;
 
 void RegionEmitter::compare_unordered(Format format, const Opmask& mask, const Zmm& a,
                                       const Zmm& b) {

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shifts whose result is half as wide as what they shift, cut off or clipped.
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
-
-using isa::Operation;
-using Xbyak::Opmask;
-using Xbyak::Ymm;
-using Xbyak::Zmm;
 
 namespace {
 

@@ -2,14 +2,9 @@
 // Slides by known distances, and gathers from groups of one or two registers.
 #include <algorithm>
 
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
-
-using isa::InstructionId;
-using isa::Operation;
-using Xbyak::Opmask;
-using Xbyak::Zmm;
 
 namespace {
 
@@ -92,40 +87,29 @@ bool RegionEmitter::emit_slide_by_one(const Operation& operation) {
       (up && operation.rd == operation.rs2) || (!up && state_.length == kAnyLength) ||
       (bytes == 1 && !permutes_bytes()))
     return false;
-  Label slow, back;
-  Site* site = nullptr;
-  if (is_float) {
-    site = &make_site(operation);
-    site->charges = false;
-    splat_float(operation, width == 5 ? Format::Single : Format::Double, slow);
-  } else {
-    splat_second(operation, Second::Scalar, width);
-  }
   const unsigned count = 512u >> width;
   const unsigned last = up ? 0 : static_cast<unsigned>(std::max<int>(state_.length, 1) - 1);
-  for_active(masking(operation), width, n, [&](unsigned i, const Opmask& active) {
-    // What comes from beyond the group is never used.
-    const unsigned neighbour = up ? (i == 0 ? 0 : i - 1) : std::min(i + 1, n - 1);
-    const Zmm here = read_vector(operation.rs2 + i, kThirdScratchVector);
-    Zmm there = here;
-    if (neighbour != i) {
-      const Zmm scratch = extra_scratch(0);
-      there = read_vector(operation.rs2 + neighbour, scratch.getIdx());
-    }
-    if (up) align_pair(here, there, kBytes - bytes);
-    else align_pair(there, here, bytes);
-    if (i == last / count) {
-      mov(rax, std::uint64_t{1} << last % count);
-      kmovq(k3, rax);
-      load_elements(zmm14 | k3, zmm13, width);
-    }
-    write_active(operation.rd + i, zmm14, active, width);
+  const Elements elements = is_float ? Elements::Floats : Elements::Integers;
+  with_second(operation, Second::Scalar, elements, [&] {
+    for_active(masking(operation), width, n, [&](unsigned i, const Opmask& active) {
+      // What comes from beyond the group is never used.
+      const unsigned neighbour = up ? (i == 0 ? 0 : i - 1) : std::min(i + 1, n - 1);
+      const Zmm here = read_vector(operation.rs2 + i, kThirdScratchVector);
+      Zmm there = here;
+      if (neighbour != i) {
+        const Zmm scratch = extra_scratch(0);
+        there = read_vector(operation.rs2 + neighbour, scratch.getIdx());
+      }
+      if (up) align_pair(here, there, kBytes - bytes);
+      else align_pair(there, here, bytes);
+      if (i == last / count) {
+        mov(rax, std::uint64_t{1} << last % count);
+        kmovq(k3, rax);
+        load_elements(zmm14 | k3, zmm13, width);
+      }
+      write_active(operation.rd + i, zmm14, active, width);
+    });
   });
-  note_vector(operation);
-  if (!is_float) return true;
-  L(back);
-  relies_on_ |= kFloatReady;
-  slow_path(*site, slow, back);
   return true;
 }
 

@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Element 0 of a vector register as a scalar, and reductions, whose result is one.
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
-
-using isa::InstructionId;
-using isa::Operation;
-using Xbyak::Opmask;
-using Xbyak::Xmm;
-using Xbyak::Ymm;
-using Xbyak::Zmm;
 
 namespace {
 

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signs of vector floating point, and the smaller or larger of two numbers.
-#include "engine/translator/region_emitter.hpp"
+#include "engine/translator/emit_vector.hpp"
 
 namespace d1::emulator {
-
-using isa::Operation;
-using Xbyak::Opmask;
-using Xbyak::Zmm;
 
 namespace {
 
@@ -38,26 +34,22 @@ bool RegionEmitter::emit_vector_sign(const Operation& operation) {
   if (!same_width_allowed(operation, second) || width < 5) return false;
   const bool single = width == 5, selects = kind == Kind::Minimum || kind == Kind::Maximum;
   const Format format = single ? Format::Single : Format::Double;
-  Label slow, back;
-  Site& site = make_site(operation);
-  site.charges = false;
-  if (second == Second::Scalar) splat_float(operation, format, slow);
-  for_active(masking(operation), width, state_.registers(), [&](unsigned i, const Opmask& active) {
-    const Zmm b = second_vector(operation, second, i);
-    const Zmm a = read_vector(operation.rs2 + i, kThirdScratchVector);
-    if (selects) {
-      select_number(format, a, b, active, kind == Kind::Minimum ? kSmaller : kLarger);
-    } else {
-      const std::uint64_t sign = single ? 0x80000000'80000000 : 0x80000000'00000000;
-      vmovdqa64(zmm14, b);
-      vpternlogq(zmm14, a, ptr_b[rip + constant128(sign, 0)], sign_selection(kind));
-    }
-    write_active(operation.rd + i, zmm14, active, width);
+  with_second(operation, second, Elements::Floats, [&] {
+    for_active(masking(operation), width, state_.registers(),
+               [&](unsigned i, const Opmask& active) {
+                 const Zmm b = second_vector(operation, second, i);
+                 const Zmm a = read_vector(operation.rs2 + i, kThirdScratchVector);
+                 if (selects) {
+                   select_number(format, a, b, active,
+                                 kind == Kind::Minimum ? kSmaller : kLarger);
+                 } else {
+                   const std::uint64_t sign = single ? 0x80000000'80000000 : 0x80000000'00000000;
+                   vmovdqa64(zmm14, b);
+                   vpternlogq(zmm14, a, ptr_b[rip + constant128(sign, 0)], sign_selection(kind));
+                 }
+                 write_active(operation.rd + i, zmm14, active, width);
+               });
   });
-  L(back);
-  relies_on_ |= kFloatReady;
-  note_vector(operation);
-  slow_path(site, slow, back);
   return true;
 }
 
