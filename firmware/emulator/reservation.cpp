@@ -23,6 +23,19 @@ std::uintptr_t next_huge_page(const std::uint8_t* at) noexcept {
   return (reinterpret_cast<std::uintptr_t>(at) + kHuge - 1) / kHuge * kHuge;
 }
 
+bool is_dense(std::uintptr_t huge_page) noexcept {
+  std::array<unsigned char, kHuge / kPage> present;
+  if (mincore(reinterpret_cast<void*>(huge_page), kHuge, present.data()) != 0) return false;
+  const auto used = std::ranges::count_if(present, [](unsigned char page) { return page & 1; });
+  return kDense * static_cast<std::size_t>(used) >= present.size();
+}
+
+// A wish, too. Where there are huge pages already nothing happens. Each call waits for all
+// processors, so neighbours go together.
+void collapse(std::uintptr_t from, std::uintptr_t to) noexcept {
+  if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_COLLAPSE);
+}
+
 }  // namespace
 
 Reservation::Reservation(std::size_t bytes) : bytes_(bytes) {
@@ -59,16 +72,15 @@ std::size_t Reservation::huge_pages() const noexcept {
 }
 
 void Reservation::collapse_dense_pages(std::size_t first, std::size_t count) noexcept {
-  const std::size_t end = std::min(huge_pages(), first + count);
-  for (std::size_t number = first; number < end; ++number) {
-    void* const at = reinterpret_cast<void*>(next_huge_page(data_) + number * kHuge);
-    std::array<unsigned char, kHuge / kPage> present;
-    if (mincore(at, kHuge, present.data()) != 0) return;
-    const auto used = std::ranges::count_if(present, [](unsigned char page) { return page & 1; });
-    // A wish, too. Where there is a huge page already nothing happens.
-    if (kDense * static_cast<std::size_t>(used) >= present.size())
-      madvise(at, kHuge, MADV_COLLAPSE);
+  const std::uintptr_t begin = next_huge_page(data_) + first * kHuge,
+                       end = next_huge_page(data_) + std::min(huge_pages(), first + count) * kHuge;
+  std::uintptr_t dense = begin;  // from there on
+  for (std::uintptr_t at = begin; at < end; at += kHuge) {
+    if (is_dense(at)) continue;
+    collapse(dense, at);
+    dense = at + kHuge;
   }
+  collapse(dense, end);
 }
 
 void Reservation::discard(std::size_t offset, std::size_t bytes) noexcept {

@@ -93,8 +93,8 @@ bool Scheduler::step() {
 void Scheduler::look_at_memory() {
   std::uint64_t retired = 0;
   for (const Tally& tally : tallies_) retired += tally.retired;
-  if (retired - looked_at_memory_ < kLookAtMemory) return;
-  looked_at_memory_ = retired;
+  if (retired < next_look_) return;
+  next_look_ = retired + kNextLook;
   machine_.collapse_dense_sram();
 }
 

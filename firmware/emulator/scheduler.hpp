@@ -54,8 +54,8 @@ class Scheduler {
   // cache misses, and nobody waits for what is not sent. The first packet ends it.
   static constexpr std::uint64_t kQuietQuanta = 4;
 
-  // After so many instructions it pays to look whether nodes should have huge pages.
-  static constexpr std::uint64_t kLookAtMemory = 4'000'000;
+  // Instructions after which it pays to look whether nodes should have huge pages, first and again.
+  static constexpr std::uint64_t kFirstLook = 96'000'000, kNextLook = 32'000'000;
 
   void activate(NodeIndex id, std::uint64_t next);
   void gather(std::uint64_t end);
@@ -84,7 +84,7 @@ class Scheduler {
   std::vector<std::uint64_t> next_times_;  // of running_, when their turns were over
   std::uint64_t quiet_quanta_ = 1;         // from 1, when somebody sent, to kQuietQuanta
   std::vector<std::vector<NodeIndex>> spare_;
-  std::uint64_t looked_at_memory_ = 0;     // instructions retired then
+  std::uint64_t next_look_ = kFirstLook;   // instructions retired then
   std::uint64_t frontier_ = 0;
   std::uint64_t quanta_ = 0;
   std::uint64_t trace_ = 0;

@@ -4,6 +4,9 @@
 // all units of a span are accounted for at once. take() is the rule itself, unit by unit, for turns
 // that find a span full.
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
 
 #include <d1/isa/csr.hpp>
 
@@ -73,31 +76,59 @@ bool take_briefly(UnitShare& share, const UnitTicks& units, std::uint64_t begin,
   return true;
 }
 
+constexpr unsigned kLanes = 8;  // a unit each
+static_assert(kLanes >= isa::kUnits);
+static_assert(std::endian::native == std::endian::little, "the first unit is in the lowest bits");
+
 // What falls into each of the spans from `from` to before `to`: what is due by its end, by the part
 // of the turn that has passed then, less what was due before, so that the parts add up exactly.
+// `Lane` is as wide as twice the turn's ticks need.
+template <typename Lane>
 void spread(const UnitTicks& units, std::uint64_t begin, std::uint64_t end, std::uint64_t from,
             std::uint64_t to, std::array<SpanTicks, kSpans>& parts) noexcept {
+  using Lanes [[gnu::vector_size(kLanes * sizeof(Lane))]] = Lane;
+  using Packed [[gnu::vector_size(sizeof(SpanTicks))]] = std::int16_t;
   const std::uint64_t length = end - begin;
-  std::fill_n(parts.begin(), to - from, SpanTicks{});
+  // As above, for products of ticks below 2^14.
+  const std::uint64_t inverse = (std::uint64_t{1} << 44) / length + 1;
+  const auto over_length = [&](std::uint64_t product) {
+    return sizeof(Lane) == 2 ? product * inverse >> 44 : product / length;
+  };
+  const std::uint64_t before = std::max(begin, from * kSpan) - begin;
+  const std::uint64_t passed = (from + 1) * kSpan - begin;
+  // From one span's end to the next the quotient grows by a constant and the carry of the rest.
+  Lanes all{}, due{}, next{}, rest{}, step{}, step_rest{};
   for (unsigned unit = 0; unit < isa::kUnits; ++unit) {
     const std::uint64_t ticks = units[unit];
     if (ticks == 0) continue;
-    // From one span's end to the next the quotient grows by a constant and the carry of the rest.
-    const std::uint64_t step = ticks * kSpan / length, step_rest = ticks * kSpan % length;
-    const std::uint64_t before = std::max(begin, from * kSpan) - begin;
-    const std::uint64_t passed = (from + 1) * kSpan - begin;
-    std::uint64_t due = ticks * before / length;
-    std::uint64_t next = ticks * passed / length, rest = ticks * passed % length;
-    for (std::uint64_t span = from; span < to; ++span) {
-      if ((span + 1) * kSpan >= end) next = ticks;
-      parts[span - from].add(unit, next - due);
-      due = next;
-      rest += step_rest;
-      const bool carry = rest >= length;
-      rest -= carry ? length : 0;
-      next += step + (carry ? 1 : 0);
-    }
+    const auto set = [unit](Lanes& lanes, std::uint64_t value) {
+      lanes[unit] = static_cast<Lane>(value);
+    };
+    const std::uint64_t each = over_length(ticks * kSpan), first = over_length(ticks * passed);
+    set(all, ticks);
+    set(due, over_length(ticks * before));
+    set(next, first);
+    set(rest, ticks * passed - first * length);
+    set(step, each);
+    set(step_rest, ticks * kSpan - each * length);
   }
+  const Lanes whole = Lanes{} + static_cast<Lane>(length);
+  for (std::uint64_t span = from; span < to; ++span) {
+    if ((span + 1) * kSpan >= end) next = all;
+    parts[span - from] = std::bit_cast<SpanTicks>(__builtin_convertvector(next - due, Packed));
+    due = next;
+    rest += step_rest;
+    const Lanes carry = rest >= whole;  // -1 where there is one
+    rest -= carry & whole;
+    next += step - carry;
+  }
+}
+
+void spread(const UnitTicks& units, std::uint64_t begin, std::uint64_t end, std::uint64_t from,
+            std::uint64_t to, std::array<SpanTicks, kSpans>& parts) noexcept {
+  // Turns of a node that is alone are longer.
+  if (end - begin < 1 << 14) spread<std::int16_t>(units, begin, end, from, to, parts);
+  else spread<std::int32_t>(units, begin, end, from, to, parts);
 }
 
 // Adds the turn's work to the spans if all of them have room, else changes nothing.
