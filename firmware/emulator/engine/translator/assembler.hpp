@@ -61,8 +61,6 @@ class Assembler : public Xbyak::CodeGenerator {
 
   // Where a loop keeps ticks of the turn for later (thunks.cpp makes the room).
   [[nodiscard]] Xbyak::Address budget_put_by() const { return qword[rsp + 8]; }
-  // Up to which number factors are special (emit_vector_float.cpp).
-  [[nodiscard]] Xbyak::Address special_from() const { return qword[rsp + 16]; }
 
   void load_pinned() {
     for (const PinnedRegister& each : kPinned)

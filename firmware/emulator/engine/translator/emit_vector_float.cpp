@@ -3,9 +3,6 @@
 // instructions under the guest's MXCSR. NaNs become canonical out of line; there, too, the flag is
 // raised that the host leaves out where a fused multiplication is of zero by infinity and a quiet
 // NaN is added.
-#include <algorithm>
-
-#include "engine/register_use.hpp"
 #include "engine/translator/region_emitter.hpp"
 
 namespace d1::emulator {
@@ -14,8 +11,6 @@ using isa::InstructionId;
 using isa::Operation;
 using Xbyak::Opmask;
 using Xbyak::Zmm;
-
-namespace {
 
 bool fused_form(InstructionId id, FusedForm& form, bool& scalar) {
   using I = InstructionId;
@@ -41,123 +36,12 @@ bool fused_form(InstructionId id, FusedForm& form, bool& scalar) {
   }
 }
 
-}  // namespace
-
 // The second operand of a .vf form, in every element of zmm13.
 Zmm RegionEmitter::splat_float(const Operation& operation, Format format, Label& slow) {
   const Xbyak::Xmm value = read_as(format, operation.rs1, kSecondScratchVector, slow);
   if (format == Format::Single) vbroadcastss(zmm13, value);
   else vbroadcastsd(zmm13, value);
   return zmm13;
-}
-
-// --- scalars as factors -------------------------------------------------------------------------
-
-// A load puts its value into every element at once if it is a factor afterwards. The ones above a
-// single are left out until something reads them.
-bool RegionEmitter::spreads(const Operation& load) {
-  if (level() != HostLevel::Avx512 || floats_.host(load.rd) < 0 ||
-      access_of(load).check == AccessPlan::Check::Own)
-    return false;
-  for (const Operation* each = &load + 1; each != block_->operations.data() + block_->count;
-       ++each) {
-    FusedForm form;
-    bool scalar;
-    if (fused_form(each->id, form, scalar) && scalar && each->rs1 == load.rd) return true;
-    const RegisterRange written = register_use(*each, {}).write;
-    if (written.count != 0 && written.first == kFloatScoreboard + load.rd) return false;
-  }
-  return false;
-}
-
-void RegionEmitter::load_spread(const Operation& load, const Xbyak::RegExp& place) {
-  const Xbyak::Xmm to = result_float(load.rd);
-  const std::uint32_t bit = 1u << load.rd;
-  write_float(load.rd, to);
-  guest_segment();
-  if (load.id == InstructionId::flw) {
-    vbroadcastss(Zmm(to.getIdx()), dword[place]);
-    pending_.unboxed |= bit;
-    forms_.spread_singles |= bit;
-    note_float(load, Format::Single);
-  } else {
-    vbroadcastsd(Zmm(to.getIdx()), qword[place]);
-    forms_.spread_doubles |= bit;
-    note_float(load, Format::Double);
-  }
-}
-
-Zmm RegionEmitter::find_factor(const Operation& operation, Format format, Label& slow) {
-  const std::uint32_t spread =
-      format == Format::Single ? forms_.spread_singles : forms_.spread_doubles;
-  if ((spread >> operation.rs1 & 1) == 0) return splat_float(operation, format, slow);
-  floats_.note(operation.rs1);
-  return Zmm(floats_.host(operation.rs1));
-}
-
-// The flag NV is left out only of zero by infinity. So a scalar is special if it is infinite or,
-// where the other factors have an infinity, zero. Scalars are compared as twice their bits, of
-// which the sign is gone, turned so that infinity is 0; NaNs follow, then zero, then all else.
-namespace {
-
-constexpr std::uint64_t zero_among_scalars(bool single) noexcept {
-  return single ? 0x0100'0000 : 0x0020'0000'0000'0000;
-}
-constexpr std::uint64_t last_nan_among_scalars(bool single) noexcept {
-  return zero_among_scalars(single) - 2;
-}
-
-}  // namespace
-
-// Where several products of the block have the same other factors, those are looked at for
-// infinities and NaNs: a scalar that is zero now and then costs more.
-void RegionEmitter::look_for_infinities(const Operation& operation, const FusedForm& form,
-                                        Format format) {
-  const bool single = format == Format::Single;
-  const auto registers = static_cast<std::uint8_t>(state_.registers());
-  const OperandForms::Factors wanted{operation.rs2, registers, single};
-  if (forms_.factors == wanted) return;
-  forms_.factors = {};
-  const auto same = [&operation](const Operation& each) {
-    return each.id == operation.id && each.rs2 == operation.rs2;
-  };
-  const auto end = block_->operations.begin() + block_->count;
-  if (!form.addend_is_vd || std::count_if(block_->operations.begin(), end, same) < 2) return;
-  forms_.factors = wanted;
-  // No sum of theirs hides an infinity or a NaN, and sums do not wait for the host's multipliers.
-  Zmm sum = read_number(operation.rs2, kScratchVector);
-  for (unsigned i = 1; i < registers; ++i) {
-    const Zmm next = read_number(operation.rs2 + i, kThirdScratchVector);
-    single ? vaddps(zmm14, sum, next | T_rn_sae) : vaddpd(zmm14, sum, next | T_rn_sae);
-    sum = zmm14;
-  }
-  constexpr std::uint8_t kNotFinite = 0x99;
-  single ? vfpclassps(k2, sum, kNotFinite) : vfpclasspd(k2, sum, kNotFinite);
-  mov(rcx, last_nan_among_scalars(single));
-  xor_(eax, eax);
-  kortestw(k2, k2);
-  setnz(al);
-  lea(rax, ptr[rcx + rax * 2]);
-  mov(special_from(), rax);
-}
-
-void RegionEmitter::jump_if_special(Format format, const Zmm& factor, Label& special) {
-  const std::uint64_t zero = zero_among_scalars(format == Format::Single);
-  const Xbyak::Xmm scalar(factor.getIdx());
-  const bool looked = forms_.factors.registers != 0;
-  if (format == Format::Single) {
-    vmovd(eax, scalar);
-    lea(eax, ptr[rax + rax + static_cast<std::uint32_t>(zero)]);
-    if (looked) cmp(eax, dword[special_from().getRegExp()]);
-    else cmp(eax, static_cast<std::uint32_t>(zero));
-  } else {
-    vmovq(rax, scalar);
-    mov(rcx, zero);
-    lea(rax, ptr[rcx + rax * 2]);
-    if (looked) cmp(rax, special_from());
-    else cmp(rax, rcx);
-  }
-  jbe(special, T_NEAR);
 }
 
 void RegionEmitter::fused(const FusedForm& form, Format format, const Zmm& to, const Zmm& other,
@@ -179,42 +63,6 @@ void RegionEmitter::fused(const FusedForm& form, Format format, const Zmm& to, c
     case 2: single ? vfmsub213ps(to, other, third) : vfmsub213pd(to, other, third); break;
     default: single ? vfnmsub213ps(to, other, third) : vfnmsub213pd(to, other, third); break;
   }
-}
-
-// Products by a scalar, of whole groups in kept registers: in place, their NaNs pending.
-bool RegionEmitter::vector_fused_by_scalar(const Operation& operation, Format format) {
-  FusedForm form;
-  bool scalar;
-  const unsigned n = state_.registers();
-  if (!fused_form(operation.id, form, scalar) || !scalar || !result_may_be_pending(operation) ||
-      !group_aligned(operation.rs2, n))
-    return false;
-  Label slow, back, special, ready;
-  Site& site = make_site(operation);
-  site.charges = false;
-  look_for_infinities(operation, form, format);
-  const Zmm factor = find_factor(operation, format, slow);
-  jump_if_special(format, factor, special);
-  L(ready);
-  for (unsigned i = 0; i < n; ++i)
-    fused(form, format, Zmm(vectors_.host(operation.rd + i)), factor,
-          read_number(operation.rs2 + i, kThirdScratchVector));
-  note_pending(operation, format);
-  out_of_line([this, operation, form, format, factor, n, special, ready]() mutable {
-    L(special);
-    // By such a factor products are exact, and so raise NV where it is due and nothing else.
-    for (unsigned i = 0; i < n; ++i) {
-      const Zmm other =
-          read_number((form.addend_is_vd ? operation.rs2 : operation.rd) + i, kThirdScratchVector);
-      format == Format::Single ? vmulps(zmm14, factor, other) : vmulpd(zmm14, factor, other);
-    }
-    jmp(ready, T_NEAR);
-  });
-  L(back);
-  relies_on_ |= kFloatReady;
-  note_vector(operation);
-  slow_path(site, slow, back);
-  return true;
 }
 
 // vd += vs1 * vs2 and the like where the sums are kept in registers and are no factors: in place,

@@ -72,13 +72,8 @@ struct OperandForms {
   int left = kNone;
   std::array<int, 2> right{kNone, kNone};
   unsigned next_right = 0;  // place to be used next
-  // The group whose infinities Assembler::special_from() tells of (emit_vector_float.cpp).
-  struct Factors {
-    std::uint8_t first = 0, registers = 0;  // 0: none
-    bool single = false;
-
-    friend bool operator==(const Factors&, const Factors&) = default;
-  } factors;
+  // The last product whose factors were looked at (emit_vector_factors.cpp), by its place.
+  int last_product = kNone;
   // Floats, a bit each, that every element of their host register holds.
   std::uint32_t spread_singles = 0, spread_doubles = 0;
 
@@ -91,7 +86,6 @@ struct OperandForms {
     if (left == same) left = kNone;
     for (int& each : right)
       if (each == same) each = kNone;
-    if (guest >= factors.first && guest < factors.first + factors.registers) factors = {};
   }
 };
 

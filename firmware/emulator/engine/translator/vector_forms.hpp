@@ -64,6 +64,9 @@ struct FusedForm {
   bool negate_product, negate_addend;
 };
 
+// Of vfmacc.vv and its relatives; `scalar` if it is a .vf one.
+[[nodiscard]] bool fused_form(isa::InstructionId id, FusedForm& form, bool& scalar);
+
 // Where the operand in the field rs1 comes from.
 enum class Second : std::uint8_t { Vector, Scalar, Immediate, UnsignedImmediate };
 
