@@ -3,7 +3,9 @@
 // state is and which of it lives in registers (thunks.hpp). Not thread-safe.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <span>
 
 #include <xbyak/xbyak.h>
 
@@ -11,6 +13,7 @@
 #include <d1/isa/hart.hpp>
 
 #include "engine/translator/code_cache.hpp"
+#include "engine/translator/labels.hpp"
 #include "engine/translator/translation.hpp"
 
 namespace d1::emulator {
@@ -28,9 +31,43 @@ class Assembler : public Xbyak::CodeGenerator {
 
   // Keeps what was emitted.
   void finish() {
+    if (labels_.any_waits()) throw Xbyak::Error(Xbyak::ERR_LABEL_IS_NOT_FOUND);
     ready();
     cache_.take(getSize());
   }
+  // Begins anew.
+  void reset() {
+    labels_.clear();
+    Xbyak::CodeGenerator::reset();
+  }
+
+  // --- jumps ----------------------------------------------------------------------------------
+  // To our labels. Backward they are as short as can be; forward near, if told so, else short.
+  using Xbyak::CodeGenerator::L, Xbyak::CodeGenerator::call, Xbyak::CodeGenerator::jmp;
+  void L(const Label& label) {
+    labels_.define(label, here(), const_cast<std::uint8_t*>(getCode()));
+  }
+  void call(const Label& to) {
+    db(0xe8);
+    near_distance(to);
+  }
+  void jmp(const Label& to, LabelType type = T_AUTO) {
+    if (short_jump(to, type, 0xeb)) return;
+    db(0xe9);
+    near_distance(to);
+  }
+#define D1_JUMP(name, condition)                           \
+  using Xbyak::CodeGenerator::name;                        \
+  void name(const Label& to, LabelType type = T_AUTO) {    \
+    if (short_jump(to, type, 0x70 | (condition))) return;  \
+    db(0x0f);                                              \
+    db(0x80 | (condition));                                \
+    near_distance(to);                                     \
+  }
+  D1_JUMP(jb, 2) D1_JUMP(jae, 3) D1_JUMP(je, 4) D1_JUMP(jz, 4) D1_JUMP(jne, 5) D1_JUMP(jnz, 5)
+  D1_JUMP(jbe, 6) D1_JUMP(ja, 7) D1_JUMP(js, 8) D1_JUMP(jp, 10) D1_JUMP(jl, 12) D1_JUMP(jge, 13)
+  D1_JUMP(jle, 14) D1_JUMP(jg, 15)
+#undef D1_JUMP
 
   // --- the hart -------------------------------------------------------------------------------
   // Of a member, in bytes from the beginning of a Hart. (offsetof knows no derived classes.)
@@ -98,6 +135,20 @@ class Assembler : public Xbyak::CodeGenerator {
     }
   }
 
+  // --- constants ------------------------------------------------------------------------------
+  // Behind ptr[rip + ...].
+  [[nodiscard]] const std::uint8_t* constant(std::span<const std::uint64_t> words) {
+    const void* const place = cache_.constants().place_of(words);
+    if (place == nullptr) throw Xbyak::Error(Xbyak::ERR_CODE_IS_TOO_BIG);
+    return static_cast<const std::uint8_t*>(place);
+  }
+  [[nodiscard]] const std::uint8_t* constant128(std::uint64_t low, std::uint64_t high) {
+    return constant(std::array{low, high});
+  }
+  [[nodiscard]] const std::uint8_t* constant512(const std::array<std::uint64_t, 8>& words) {
+    return constant(words);
+  }
+
   // --- addresses of the executable mapping ----------------------------------------------------
   // Where a jump or call must seem to lead so that its displacement is right when executed.
   [[nodiscard]] const void* as_written(const std::uint8_t* executable) const noexcept {
@@ -105,8 +156,28 @@ class Assembler : public Xbyak::CodeGenerator {
   }
 
  private:
+  [[nodiscard]] std::int32_t here() const noexcept { return static_cast<std::int32_t>(getSize()); }
+
+  // Emits it if it may be short.
+  bool short_jump(const Label& to, LabelType type, int code) {
+    constexpr std::int32_t kBytes = 2;
+    const std::int32_t place = labels_.place_of(to), distance = place - here() - kBytes;
+    const bool known = place != Labels::kUnknown;
+    if (known ? distance < -128 : type == T_NEAR) return false;
+    db(code);
+    db(known ? distance & 0xff : 0);
+    if (!known) labels_.wait(to, here(), 1);
+    return true;
+  }
+  void near_distance(const Label& to) {
+    const std::int32_t place = labels_.place_of(to);
+    dd(static_cast<std::uint32_t>(place - here() - 4));
+    if (place == Labels::kUnknown) labels_.wait(to, here(), 4);
+  }
+
   CodeCache& cache_;
   HostLevel level_;
+  Labels labels_;
 };
 
 }  // namespace d1::emulator

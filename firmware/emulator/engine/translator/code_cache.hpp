@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory for host code, mapped twice: writable at one address, executable at another, so that no
-// page is ever both. Filled from front to back; dropped as a whole.
+// page is ever both. Filled from front to back; dropped as a whole. Behind it, in reach of the
+// code, the constants that the code reads.
 // Not thread-safe: whoever writes holds the translator's lock. Executing needs none.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+
+#include "engine/translator/constant_pool.hpp"
 
 namespace d1::emulator {
 
@@ -23,8 +26,9 @@ class CodeCache {
   [[nodiscard]] std::size_t used() const noexcept { return used_; }
   // Keeps what was written at next().
   void take(std::size_t bytes) noexcept;
-  // Drops all but the first `bytes`.
-  void drop(std::size_t bytes) noexcept { used_ = bytes; }
+  // Drops all but the first `bytes`, and all constants.
+  void drop(std::size_t bytes) noexcept;
+  [[nodiscard]] ConstantPool& constants() noexcept { return constants_; }
 
   // The executable address of a writable one, and back.
   [[nodiscard]] const std::uint8_t* executable(const void* writable) const noexcept {
@@ -37,10 +41,11 @@ class CodeCache {
  private:
   static constexpr std::size_t kAlignment = 64;
 
-  std::size_t bytes_;
+  std::size_t bytes_, mapped_bytes_;
   std::size_t used_ = 0;
   std::uint8_t* writable_ = nullptr;
   std::ptrdiff_t delta_ = 0;
+  ConstantPool constants_{nullptr, 0};
 };
 
 }  // namespace d1::emulator

@@ -136,7 +136,7 @@ void RegionEmitter::go_to(std::uint64_t pc) {
   else jmp(label_of(pc), T_NEAR);
 }
 
-RegionEmitter::Label& RegionEmitter::label_of(std::uint64_t pc) {
+Label& RegionEmitter::label_of(std::uint64_t pc) {
   if (Version* const inside = version_of(pc)) return inside->label;
   const auto [exit, fresh] = exits_.try_emplace(pc);
   if (!fresh) return exit->second;
@@ -153,9 +153,8 @@ Link& RegionEmitter::emit_linked_jump() {
   // The displacement is one aligned word, so that it can change while others jump.
   while ((reinterpret_cast<std::uintptr_t>(getCurr()) + 1) % 4 != 0) nop();
   Link& link = records_.links.emplace_back(Link{const_cast<std::uint8_t*>(getCurr()) + 1});
-  Label unlinked;
-  jmp(unlinked, T_NEAR);
-  L(unlinked);
+  db(0xe9);  // jmp
+  dd(0);
   return link;
 }
 
@@ -166,7 +165,7 @@ void RegionEmitter::emit_link(std::uint64_t pc, const std::uint8_t* exit) {
   jmp(as_written(exit), T_NEAR);
 }
 
-RegionEmitter::Label& RegionEmitter::budget_exit(std::uint64_t pc) {
+Label& RegionEmitter::budget_exit(std::uint64_t pc) {
   const auto [exit, fresh] = budget_exits_.try_emplace(pc);
   if (!fresh) return exit->second;
   Label& label = exit->second;

@@ -93,7 +93,7 @@ void RegionEmitter::divide_by_ticks(const Block& block) {
 void RegionEmitter::multiply_cost(const Block& block) {
   vmovd(xmm14, ecx);
   vpbroadcastd(ymm14, xmm14);
-  vpmulld(ymm14, ymm14, ptr[rip + counters_[cost_of(block)]]);
+  vpmulld(ymm14, ymm14, ptr[rip + constant_ticks(cost_of(block))]);
 }
 
 // ymm14 becomes the cost of the rounds that are left, the one that is not finished among them.

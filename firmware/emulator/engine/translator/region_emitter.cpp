@@ -35,7 +35,6 @@ const std::uint8_t* RegionEmitter::emit() {
   }
   emit_settlers();
   if (keeps_registers()) emit_kept_registers();
-  emit_constants();
   finish();
   count_emissions();
   return entry;
@@ -86,9 +85,7 @@ void RegionEmitter::emit_all() {
     if (Version* const version = take_next_version()) {
       emit_block(*version);
     } else if (!cold_code_.empty()) {
-      const auto emit = std::move(cold_code_.front());
-      cold_code_.pop_front();
-      emit();
+      cold_code_.run_next();
     } else {
       return;
     }
@@ -96,7 +93,7 @@ void RegionEmitter::emit_all() {
 }
 
 void RegionEmitter::emit_cold() {
-  for (; !cold_.empty(); cold_.pop_front()) cold_.front()();  // may put more there
+  while (!cold_.empty()) cold_.run_next();  // may put more there
 }
 
 void RegionEmitter::emit_settlers() {
@@ -115,16 +112,13 @@ void RegionEmitter::forget_all(std::size_t sites, std::size_t links) {
   loop_tops_.clear();
   exits_.clear();
   budget_exits_.clear();
-  counters_.clear();
-  constants128_.clear();
-  constants512_.clear();
   settlers_.clear();
   vectors_seen_ = vector_calls_ = 0;
   emitted_.clear();
   records_.sites.resize(sites);
   records_.links.resize(links);
   reset();
-  for (Label* const each : {&flush_, &reload_, &guard_, &rest_top_}) each->clear();
+  for (Label* const each : {&flush_, &reload_, &guard_, &rest_top_}) *each = {};
 }
 
 // Checks what the region relies on, and loads what it keeps.
@@ -236,28 +230,6 @@ void RegionEmitter::emit_kept_registers() {
     if (sums.kept(group)) load_sums(group);
   if (sums.all_kept() != 0) mov(unsettled_groups(8), 0);
   ret();
-}
-
-void RegionEmitter::emit_constants() {
-  align(32);
-  for (auto& [ticks, label] : counters_) {
-    L(label);
-    for (const std::uint32_t each : ticks) dd(each);
-  }
-  for (auto& [value, label] : constants128_) {
-    L(label);
-    dq(value.first);
-    dq(value.second);
-  }
-  for (auto& [words, label] : constants512_) {
-    align(64);
-    L(label);
-    for (const std::uint64_t each : words) dq(each);
-  }
-}
-
-RegionEmitter::Label& RegionEmitter::constant128(std::uint64_t low, std::uint64_t high) {
-  return constants128_[{low, high}];
 }
 
 // What the block at pc relies on of the state here.
@@ -391,7 +363,7 @@ void RegionEmitter::add_counters(const Block& block) {
   UnitTicks ticks = cost_of(block);
   for (unsigned u = 0; u < ticks.size(); ++u) ticks[u] += varying_[u];
   ticks[static_cast<unsigned>(isa::Unit::None)] = block.work;
-  Label& constant = counters_[ticks];
+  const std::uint8_t* const constant = constant_ticks(ticks);
   if (level() != HostLevel::Portable) {
     vpaddd(ymm15, ymm15, ptr[rip + constant]);
   } else {

@@ -6,6 +6,7 @@
 // semantics function. It must have emitted nothing then.
 #pragma once
 
+#include <bit>
 #include <optional>
 
 #include "engine/register_use.hpp"
@@ -43,7 +44,6 @@ class RegionEmitter : private RegionState {
   void emit_entry();
   void emit_state_check();
   void emit_kept_registers();
-  void emit_constants();
   // Kept registers go to memory where they were written, and come back. rdx is lost. The sums of
   // matrix products must be in host registers, and recorded; or are made so, from those states.
   void flush_kept();
@@ -71,13 +71,19 @@ class RegionEmitter : private RegionState {
   // Runs `emit` behind the hot code.
   template <typename Emit>
   void out_of_line(Emit&& emit) {
-    cold_.emplace_back(std::forward<Emit>(emit));
+    cold_.push(std::forward<Emit>(emit));
   }
-  void code_out_of_line(std::function<void()> emit) { cold_code_.push_back(std::move(emit)); }
+  template <typename Emit>
+  void code_out_of_line(Emit&& emit) {
+    cold_code_.push(std::forward<Emit>(emit));
+  }
 
   // --- time -----------------------------------------------------------------------------------
   // The block's cost, issue time in the place of Unit::None; and what of it counts on the budget.
   void add_counters(const Block& block);
+  [[nodiscard]] const std::uint8_t* constant_ticks(const UnitTicks& ticks) {
+    return constant(std::bit_cast<std::array<std::uint64_t, sizeof(UnitTicks) / 8>>(ticks));
+  }
   [[nodiscard]] static UnitTicks cost_of(const Block& block);  // without what varies
   [[nodiscard]] static std::uint32_t ticks_of(const Block& block);
   [[nodiscard]] std::uint32_t budget_ticks(const Block& block) const;
@@ -250,9 +256,6 @@ class RegionEmitter : private RegionState {
   void load_right_forms(unsigned guest, std::size_t place);
   [[nodiscard]] int find_right_forms(unsigned guest);
   void restore_forms(const OperandForms& forms);
-  // In the region's constants.
-  Label& constant512(const std::array<std::uint64_t, 8>& words) { return constants512_[words]; }
-  Label& constant128(std::uint64_t low, std::uint64_t high);
 
   std::size_t inside_bytes_ = 0;
 };

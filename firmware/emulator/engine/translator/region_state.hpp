@@ -6,11 +6,13 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory_resource>
 #include <unordered_set>
 #include <vector>
 
 #include "engine/translator/access_plan.hpp"
 #include "engine/translator/assembler.hpp"
+#include "engine/translator/deferred_code.hpp"
 #include "engine/translator/integer_places.hpp"
 #include "engine/translator/region.hpp"
 #include "engine/translator/register_survey.hpp"
@@ -26,7 +28,6 @@ class RegionState : public Assembler {
  protected:
   using Reg64 = Xbyak::Reg64;
   using Reg32 = Xbyak::Reg32;
-  using Label = Xbyak::Label;
   using Operation = isa::Operation;
 
   // A block as it is emitted for one state at its beginning.
@@ -63,24 +64,26 @@ class RegionState : public Assembler {
                          ? state
                          : VectorState{}) {}
 
+  // For what lives as long as this, and never goes before.
+  static constexpr std::size_t kUsualBytes = std::size_t{16} << 10;
+  alignas(std::max_align_t) std::byte first_bytes_[kUsualBytes];
+  std::pmr::monotonic_buffer_resource memory_{first_bytes_, kUsualBytes};
+
   const TranslationTarget& target_;
   TranslationRecords& records_;
   const Region& region_;
   const Site* const rest_;  // where the region is entered; null: at its first block's beginning
   EmissionCounts& counts_;
   const Block* block_ = nullptr;  // being emitted
-  std::deque<Version> versions_;
+  std::pmr::deque<Version> versions_{&memory_};
   Version* next_ = nullptr;  // falls through from what is being emitted
   bool any_length_ = false;  // what a register gives to a vset* may be less than VLMAX
   LoopBody loop_;                // being emitted
-  std::deque<Label> loop_tops_;
-  std::map<const Block*, AccessPlan> plans_;
-  std::map<std::uint64_t, Label> exits_, budget_exits_;    // by guest address
-  std::map<UnitTicks, Label> counters_;                    // constants: what blocks cost
-  std::map<std::pair<std::uint64_t, std::uint64_t>, Label> constants128_;
-  std::map<std::array<std::uint64_t, 8>, Label> constants512_;
-  std::map<PendingResults, Label> settlers_;
-  std::deque<std::function<void()>> cold_, cold_code_;  // the latter of the guest
+  std::pmr::deque<Label> loop_tops_{&memory_};
+  std::pmr::map<const Block*, AccessPlan> plans_{&memory_};
+  std::pmr::map<std::uint64_t, Label> exits_{&memory_}, budget_exits_{&memory_};  // by address
+  std::pmr::map<PendingResults, Label> settlers_{&memory_};
+  DeferredCode cold_{memory_}, cold_code_{memory_};  // the latter of the guest
   Xbyak::Address memory_operand_, memory_part_;
   Xbyak::Xmm register_part_;
 

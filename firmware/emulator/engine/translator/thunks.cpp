@@ -109,7 +109,7 @@ class ThunkEmitter : public Assembler {
   const std::uint8_t* emit_scatter(unsigned bytes) {
     const std::uint8_t* const start = here();
     constexpr int kOffsets = -128, kData = -64;  // below the stack: nothing is called from here
-    Xbyak::Label next, done;
+    Label next, done;
     vmovdqu64(zword[rsp + kOffsets], zmm12);
     vmovdqu64(zword[rsp + kData], zmm14);
     vmovq(xmm14, rbx);
@@ -132,7 +132,7 @@ class ThunkEmitter : public Assembler {
 
   const std::uint8_t* emit_call() {
     const std::uint8_t* const start = here();
-    Xbyak::Label outcome;
+    Label outcome;
     store_pinned();
     flush_counters();
     if (level() != HostLevel::Portable) vzeroupper();

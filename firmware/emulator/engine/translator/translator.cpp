@@ -31,6 +31,7 @@ using isa::Outcome;
 namespace {
 
 constexpr std::size_t kRoomForRegion = std::size_t{256} << 10;  // bytes of host code, at most
+constexpr std::size_t kRoomForConstants = std::size_t{16} << 10;
 constexpr std::uint32_t kMissesBeforeVariant = 8;               // own
 constexpr unsigned kTries = 4;                                  // to translate a block, own
 constexpr std::uint32_t kNeverTranslated = ~std::uint32_t{0};   // Block::heat
@@ -99,6 +100,10 @@ class Translator final : public Engine {
   // not pay.
   [[nodiscard]] const void* emit_region(Hart& hart, CodeImage& image, const Block& block,
                                         const Site* rest = nullptr);
+  // For a region.
+  [[nodiscard]] bool has_room() {
+    return cache_.room() >= kRoomForRegion && cache_.constants().room() >= kRoomForConstants;
+  }
   void tell_thunks();
   void tell_region(const Region& region, const Site* rest, std::size_t inside_bytes,
                    std::size_t code_bytes);
@@ -292,12 +297,12 @@ Translator::Entry Translator::translate(Hart& hart, CodeImage& image, const Bloc
 
 const void* Translator::emit_region(Hart& hart, CodeImage& image, const Block& block,
                                     const Site* rest) {
-  if (cache_.room() < kRoomForRegion) drop_all();
+  if (!has_room()) drop_all();
   const std::chrono::nanoseconds start = time_of_this_thread();
   const Region region = target_.reach == Reach::Block
                             ? Region{&image, {&block}}
                             : find_region(image, block, options_.runs_before_translation == 0);
-  const std::size_t used = cache_.used();
+  const std::size_t used = cache_.used(), constants_used = cache_.constants().used();
   const void* code = nullptr;
   std::size_t inside_bytes = 0;
   try {
@@ -310,7 +315,8 @@ const void* Translator::emit_region(Hart& hart, CodeImage& image, const Block& b
     if (error != Xbyak::ERR_CODE_IS_TOO_BIG) throw;  // a fault of an emitter
   }
   totals_.time += time_of_this_thread() - start;
-  count_region(totals_, region, rest, cache_.used() - used);
+  const std::size_t constant_bytes = cache_.constants().used() - constants_used;
+  count_region(totals_, region, rest, code != nullptr ? cache_.used() - used + constant_bytes : 0);
   if (code != nullptr && register_.wanted())
     tell_region(region, rest, inside_bytes, cache_.used() - used);
   return code;
@@ -357,7 +363,7 @@ Translator::Entry Translator::variant_of(Hart& hart, CodeImage& image, const Blo
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock.owns_lock() || generation_.load(std::memory_order_relaxed) != left.generation)
     return {};
-  if (++left.link->misses != kMissesBeforeVariant || cache_.room() < kRoomForRegion) return {};
+  if (++left.link->misses != kMissesBeforeVariant || !has_room()) return {};
   return {emit_region(hart, image, block), left.generation};
 }
 
@@ -366,7 +372,7 @@ Translator::Entry Translator::rest_of(Hart& hart, const Site& site, std::uint64_
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock.owns_lock() || generation_.load(std::memory_order_relaxed) != generation) return {};
   const std::uint32_t enough = std::min(kMissesBeforeVariant, options_.runs_before_translation);
-  if (site.link->misses++ != enough || cache_.room() < kRoomForRegion) return {};
+  if (site.link->misses++ != enough || !has_room()) return {};
   // Versions of a block come to the same. What another image had at this address is not meant.
   CodeImage& image = *site.link->image;
   Rest& rest = rests_[{site.operation, site.charged}];
