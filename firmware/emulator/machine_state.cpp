@@ -25,6 +25,8 @@ MachineState::MachineState(const MachineDescription& description,
   // Few nodes take small pages. Of many, each visit would miss the TLB several times.
   constexpr std::size_t kFewNodes = 128;  // own
   nodes_.prefer_huge_pages(kFewNodes * sizeof(Node));
+  // Buffers lie side by side here, and rows of matrices are often a page apart.
+  hbm_.prefer_huge_pages(0);
 }
 
 void MachineState::collapse_dense_sram() noexcept {
