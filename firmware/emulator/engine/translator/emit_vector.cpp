@@ -198,6 +198,8 @@ bool RegionEmitter::emit_vector(const Operation& operation) {
          emit_first_element(operation) || emit_vector_reduction(operation) ||
          emit_slide(operation) ||
          emit_slide_by_one(operation) || emit_gather(operation) ||
+         emit_gather_one(operation) || emit_slide_by_register(operation) ||
+         emit_compress(operation) || emit_float_extreme(operation) ||
          emit_vector_conversion(operation) || emit_wide_conversion(operation) ||
          emit_vector_division(operation) || emit_vector_float_widening(operation) ||
          emit_vector_sign(operation) || emit_vector_compare(operation) ||

@@ -151,6 +151,52 @@ bool RegionEmitter::emit_vector_reduction(const Operation& operation) {
   return true;
 }
 
+// vfredmin and vfredmax: numbers in any order; NaNs go to the semantics.
+bool RegionEmitter::emit_float_extreme(const Operation& operation) {
+  const bool smallest = operation.id == InstructionId::vfredmin_vs;
+  if (!smallest && operation.id != InstructionId::vfredmax_vs) return false;
+  const unsigned width = state_.sew_log2, n = state_.registers();
+  if (!state_.known || width < 5 || !group_aligned(operation.rs2, n)) return false;
+  constexpr std::uint8_t kNans = 0x81, kSmaller = 4, kLarger = 5;  // vfpclass; vrange
+  const bool single = width == 5;
+  Label slow, back;
+  const auto check = [&](const Opmask& to, const Zmm& value) {
+    single ? vfpclassps(to, value, kNans) : vfpclasspd(to, value, kNans);
+    kortestw(k2, k2);
+    jnz(slow, T_NEAR);
+  };
+  const auto combine = [&](const Xmm& to, const Xmm& a, const Xmm& b) {
+    const std::uint8_t which = smallest ? kSmaller : kLarger;
+    single ? vrangeps(to, a, b, which) : vrangepd(to, a, b, which);
+  };
+  Site& site = make_site(operation);
+  site.charges = false;
+  const Xmm first(read_vector(operation.rs1, kSecondScratchVector).getIdx());
+  single ? vbroadcastss(zmm13, first) : vbroadcastsd(zmm13, first);
+  check(k2, zmm13);
+  for_active(masking(operation), width, n, [&](unsigned i, const Opmask& active) {
+    const Zmm value = read_vector(operation.rs2 + i, kThirdScratchVector);
+    check(k2 | active, value);
+    combine(zmm13 | active, zmm13, value);
+  });
+  vextracti64x4(ymm14, zmm13, 1);
+  combine(ymm13, ymm13, ymm14);
+  vextracti32x4(xmm14, ymm13, 1);
+  combine(xmm13, xmm13, xmm14);
+  vpshufd(xmm14, xmm13, 0x0e);
+  combine(xmm13, xmm13, xmm14);
+  if (single) {
+    vpshufd(xmm14, xmm13, 0x01);
+    combine(xmm13, xmm13, xmm14);
+  }
+  write_first_element(operation.rd, zmm13);
+  L(back);
+  relies_on_ |= kFloatReady;
+  note_vector(operation);
+  slow_path(site, slow, back);
+  return true;
+}
+
 // vfredusum and vfredosum, which both add in order.
 bool RegionEmitter::emit_ordered_sum(const Operation& operation) {
   if (operation.id != InstructionId::vfredosum_vs && operation.id != InstructionId::vfredusum_vs)
