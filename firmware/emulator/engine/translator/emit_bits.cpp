@@ -16,12 +16,12 @@ bool RegionEmitter::emit_bits(const Operation& operation) {
     case I::xnor: case I::min: case I::minu: case I::max: case I::maxu: case I::rol: case I::ror:
     case I::rolw: case I::rorw: case I::rori: case I::roriw: case I::sext_b: case I::sext_h:
     case I::zext_h: case I::rev8: case I::bclr: case I::bext: case I::binv: case I::bset:
-    case I::bclri: case I::bexti: case I::binvi: case I::bseti:
+    case I::bclri: case I::bexti: case I::binvi: case I::bseti: case I::orc_b:
       break;
     case I::clz: case I::ctz: case I::cpop: case I::clzw: case I::ctzw: case I::cpopw:
       if (!modern) return false;
       break;
-    default: return false;  // orc.b too
+    default: return false;
   }
   if (operation.rd == 0) return true;
   const Reg64 to = result(operation.rd);
@@ -110,6 +110,22 @@ bool RegionEmitter::emit_bits(const Operation& operation) {
       bswap(rax);
       write(operation.rd, rax);
       break;
+    case I::orc_b: {  // bit 7 of each byte that is not zero; from there on, bytes of ones
+      constexpr std::uint64_t kBelowBit7 = 0x7f7f7f7f'7f7f7f7f;
+      load(rax, operation.rs1);
+      mov(rcx, kBelowBit7);
+      mov(rdx, rax);
+      and_(rdx, rcx);
+      add(rdx, rcx);
+      or_(rdx, rax);
+      not_(rcx);
+      and_(rdx, rcx);
+      lea(rax, ptr[rdx + rdx]);
+      shr(rdx, 7);
+      sub(rax, rdx);
+      write(operation.rd, rax);
+      break;
+    }
     case I::bclr: bit(false, [&] { btr(rax, rcx); }); break;
     case I::bclri: bit(true, [&] { btr(rax, rcx); }); break;
     case I::binv: bit(false, [&] { btc(rax, rcx); }); break;
