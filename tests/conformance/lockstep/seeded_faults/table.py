@@ -56,6 +56,10 @@ FAULTS = [
     Fault("reservations", "translated stores break no reservation",
           "translator/translator.cpp",
           "    if (hart.reservations_held) return {};", "    if (false) return {};"),
+    Fault("bounds", "a strided access is checked at its first element alone",
+          "translator/emit_vector_elements.cpp",
+          "    add(rdx, base);\n    check_range(rdx, 0, bytes, slow);",
+          "    add(rdx, base);"),
     # --- floating point ----------------------------------------------------------------------
     Fault("NaN", "results that are NaNs keep their payload",
           "translator/emit_float.cpp",
@@ -85,6 +89,8 @@ FAULTS = [
           "translator/translator.cpp",
           "hart.frm > 3 ||\n      hart.float_rounding != hart.frm + 1)\n    bits",
           "hart.frm > 3 ||\n      hart.float_rounding == 0)\n    bits"),
+    Fault("rounding", "host code computes on by the rounding mode before a change of frm",
+          "translator/emit_csr.cpp", "  ldmxcsr(control);", "  stmxcsr(control);"),
     # --- vectors -----------------------------------------------------------------------------
     Fault("vector tail", "the last round of a loop runs with the full length",
           "translator/emit_vector_configuration.cpp",
@@ -107,6 +113,8 @@ FAULTS = [
           "translator/emit_matrix.cpp",
           "for (int lane = 0; lane < 4; ++lane) {  // of B",
           "for (int lane = 3; lane >= 0; --lane) {  // of B"),
+    Fault("flags", "what saturates sets vxsat in the last register of a group alone",
+          "translator/emit_vector_fixed_point.cpp", "    korq(k4, k4, k2);", "    kmovq(k4, k2);"),
     # --- turns, counters, traps --------------------------------------------------------------
     Fault("budget", "a turn ends a tick late at a branch backward",
           "translator/emit_control.cpp",
@@ -136,6 +144,10 @@ FAULTS = [
           "translator/translator.cpp",
           "hart.units[u] += site->charged[u];\n      return {finish_block",
           "hart.units[u] += 0;\n      return {finish_block"),
+    Fault("cycles", "a strided access of unknown length holds no address unit",
+          "translator/emit_vector_elements.cpp",
+          "  charge(cost.unit, cost.unit_ticks);\n  charge(cost.port, cost.port_ticks);",
+          "  charge(cost.port, cost.port_ticks);"),
     # --- code --------------------------------------------------------------------------------
     Fault("jumps", "bit 0 of an indirect jump's target is kept",
           "translator/emit_control.cpp", "  and_(rax, -2);\n", ""),
