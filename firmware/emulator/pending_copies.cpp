@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #if defined(__x86_64__)
 #include <emmintrin.h>
@@ -17,6 +18,7 @@ constexpr std::uint64_t kWorthSharing = 256 << 10;   // bytes of all, own: a few
 // Bytes of all that no cache keeps until they are used: reading lines only to overwrite them would
 // cost as much as the copy. Own, measured.
 constexpr std::uint64_t kWorthStreaming = 8 << 20;
+constexpr std::size_t kMemoriesKept = 4096;  // own: a few hundred KB
 
 // Writes a row past the caches.
 void stream_row(std::uint8_t* to, const std::uint8_t* from, std::size_t bytes) noexcept {
@@ -78,8 +80,8 @@ void PendingCopies::add(const Place& to, const Place& from, std::uint32_t rows,
       finish();
   }
   if (at_once) return carry_out(copy, Way::ThroughCaches);
-  memories_[from.node].read.include(read);
-  Memory& target = memories_[to.node];
+  list(from.node).read.include(read);
+  Memory& target = list(to.node);
   target.written.include(written);
   if (target.copies.empty()) targets_.push_back(&target);
   target.copies.push_back(copy);
@@ -97,8 +99,24 @@ void PendingCopies::finish() {
   if (bytes_ >= kWorthSharing) pool_->run(count, fill, [](std::uint32_t, WorkerPool::Ahead) {});
   else
     for (std::uint32_t item = 0; item < count; ++item) fill(item, 0);
-  memories_.clear();
+  forget();
+}
+
+PendingCopies::Memory& PendingCopies::list(NodeIndex node) {
+  Memory& memory = memories_[node];
+  if (!std::exchange(memory.listed, true)) listed_.push_back(&memory);
+  return memory;
+}
+
+void PendingCopies::forget() {
+  for (Memory* const memory : listed_) {
+    memory->read = memory->written = {};
+    memory->copies.clear();
+    memory->listed = false;
+  }
+  listed_.clear();
   targets_.clear();
+  if (memories_.size() > kMemoriesKept) memories_.clear();
   bytes_ = 0;
 }
 

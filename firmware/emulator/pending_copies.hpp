@@ -51,15 +51,19 @@ class PendingCopies {
   struct Memory {
     Extent read, written;
     std::vector<Copy> copies;
+    bool listed = false;
   };
   enum class Way : std::uint8_t { ThroughCaches, PastCaches };
 
   [[nodiscard]] static Extent extent(const Place& place, std::uint32_t rows,
                                      std::uint32_t row_bytes) noexcept;
   static void carry_out(const Copy& copy, Way way) noexcept;
+  [[nodiscard]] Memory& list(NodeIndex node);
+  void forget();
 
   WorkerPool* pool_ = nullptr;
-  std::unordered_map<NodeIndex, Memory> memories_;
+  std::unordered_map<NodeIndex, Memory> memories_;  // kept, since the next copies are much alike
+  std::vector<Memory*> listed_;   // those that pending copies read or write
   std::vector<Memory*> targets_;  // those with copies
   std::uint64_t bytes_ = 0;       // of all copies
 };
