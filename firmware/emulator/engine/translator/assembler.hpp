@@ -135,6 +135,11 @@ class Assembler : public Xbyak::CodeGenerator {
     }
   }
 
+  // Where a label is executed that is known.
+  [[nodiscard]] const std::uint8_t* executable(const Label& label) {
+    return cache_.executable(getCode() + labels_.place_of(label));
+  }
+
   // --- constants ------------------------------------------------------------------------------
   // Behind ptr[rip + ...].
   [[nodiscard]] const std::uint8_t* constant(std::span<const std::uint64_t> words) {

@@ -160,7 +160,7 @@ Link& RegionEmitter::emit_linked_jump() {
 
 void RegionEmitter::emit_link(std::uint64_t pc, const std::uint8_t* exit) {
   Link& link = emit_linked_jump();
-  mov(rax, pc);
+  link.pc = pc;
   mov(rdx, reinterpret_cast<std::uint64_t>(&link));
   jmp(as_written(exit), T_NEAR);
 }

@@ -92,6 +92,16 @@ void RegionEmitter::leave_rest(const Site& site) {
 void RegionEmitter::slow_path(Site& site, Label& slow, Label& back,
                               std::optional<Xbyak::Xmm> overwritten) {
   // Copies of labels stand for the same place.
+  if (!overwritten && !pending_before_.any() && loop_.counted == nullptr &&
+      matrix_.sums.all_kept() == 0) {
+    return out_of_line([this, &site, slow, back] {
+      L(slow);
+      site.back = executable(back);
+      mov(rax, reinterpret_cast<std::uint64_t>(&site));
+      jmp(slow_call_, T_NEAR);
+      any_slow_call_ = true;
+    });
+  }
   out_of_line([this, &site, slow, back, sums = sums_before_, forms = forms_,
                pending = pending_before_, loop = loop_, overwritten]() mutable {
     L(slow);
@@ -106,6 +116,16 @@ void RegionEmitter::slow_path(Site& site, Label& slow, Label& back,
     restore_forms(forms);
     jmp(back, T_NEAR);
   });
+}
+
+// What slow paths have in common that need nothing else.
+void RegionEmitter::emit_slow_call() {
+  L(slow_call_);
+  flush_kept();
+  call(as_written(target_.thunks.call_semantics));
+  mov(rcx, ptr[rdx + static_cast<int>(offsetof(Site, back))]);
+  reload_kept();
+  jmp(rcx);
 }
 
 bool RegionEmitter::emit_memory(const Operation& operation) {

@@ -27,6 +27,7 @@ const std::uint8_t* RegionEmitter::emit() {
     if (relies_on_ != 0 || keeps_registers()) emit_entry();
     emit_all();
     emit_cold();
+    if (any_slow_call_) emit_slow_call();
     inside_bytes_ = getSize();
     const bool pays = 2 * vector_calls_ <= vectors_seen_;
     if (pays && holds(assumed, attempt)) break;
@@ -115,10 +116,11 @@ void RegionEmitter::forget_all(std::size_t sites, std::size_t links) {
   settlers_.clear();
   vectors_seen_ = vector_calls_ = 0;
   emitted_.clear();
+  any_slow_call_ = false;
   records_.sites.resize(sites);
   records_.links.resize(links);
   reset();
-  for (Label* const each : {&flush_, &reload_, &guard_, &rest_top_}) *each = {};
+  for (Label* const each : {&flush_, &reload_, &guard_, &rest_top_, &slow_call_}) *each = {};
 }
 
 // Checks what the region relies on, and loads what it keeps.

@@ -166,6 +166,7 @@ class RegionEmitter : private RegionState {
   void slow_path(const Operation& operation, Label& slow, Label& back);
   void slow_path(Site& site, Label& slow, Label& back,
                  std::optional<Xbyak::Xmm> overwritten = {});  // its former value is in xmm14
+  void emit_slow_call();
   // Leaves the rest of the block to the interpreter, out of line at `rest`; and here.
   void rest_path(const Operation& operation, Label& rest);
   void leave_rest(const Site& site);

@@ -95,7 +95,8 @@ class RegionState : public Assembler {
   std::uint32_t unboxed_writes_ = 0;   // ... and those that may get something else
   std::uint32_t always_boxed_ = 0;     // hold singles in the whole region, once that is checked
   std::uint32_t boxed_ = 0;            // hold singles here
-  Label flush_, reload_, guard_, rest_top_;
+  Label flush_, reload_, guard_, rest_top_, slow_call_;
+  bool any_slow_call_ = false;
 
   const std::unordered_set<std::uint64_t> uses_state_;  // blocks
   const VectorState entry_state_;  // known only if the entry's code depends on it

@@ -95,6 +95,8 @@ class ThunkEmitter : public Assembler {
   const std::uint8_t* emit_exit(ExitReason reason) {
     const std::uint8_t* const start = here();
     const std::size_t exit = offset_of(&Hart::exit);
+    if (reason == ExitReason::Link || reason == ExitReason::State)
+      mov(rax, ptr[rdx + static_cast<int>(offsetof(Link, pc))]);
     mov(hart_field(offset_of(&Hart::pc)), rax);
     if (reason == ExitReason::Link || reason == ExitReason::Rest || reason == ExitReason::State)
       mov(hart_field(exit + offsetof(isa::TranslationExit, detail)), rdx);
@@ -144,9 +146,9 @@ class ThunkEmitter : public Assembler {
     } else {
       mov(rax, reinterpret_cast<std::uint64_t>(&run_semantics));
     }
-    sub(rsp, 8);
+    push(rsi);
     call(rax);
-    add(rsp, 8);
+    pop(rdx);
     test(rax, rax);
     js(outcome, T_NEAR);
     sub(r15, rax);

@@ -35,7 +35,7 @@ struct Thunks {
   // enter(hart, code, ticks left, base of gs)
   using Enter = void (*)(isa::Hart*, const void*, std::int64_t, std::uint64_t);
   Enter enter = nullptr;
-  // Executable addresses. Exits take the guest address where to go on in rax.
+  // Executable addresses. Exits take the guest address where to go on in rax, if in no Link.
   const std::uint8_t* leave = nullptr;
   const std::uint8_t* leave_link = nullptr;  // rdx: the Link
   const std::uint8_t* leave_budget = nullptr;
@@ -46,7 +46,7 @@ struct Thunks {
   // offsets in zmm12, the first one first. Lose rax, rdx and zmm14. Only with AVX-512.
   const std::uint8_t* scatter_bytes = nullptr;
   const std::uint8_t* scatter_halves = nullptr;
-  // Runs the semantics of a Site in rax; returns if the instruction ended with Next.
+  // Runs the semantics of a Site in rax; returns it in rdx if the instruction ended with Next.
   const std::uint8_t* call_semantics = nullptr;
 };
 

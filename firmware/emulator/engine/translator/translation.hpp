@@ -42,6 +42,7 @@ struct Site {
   // the end of a block translated code adds all of it at once.
   UnitTicks charged{};
   bool charges = true;  // the semantics' own occupancy is added when they run
+  const std::uint8_t* back = nullptr;  // where code goes on, if it calls them as others do
   Link* link = nullptr;  // the jump that leads here until it leads to host code of that rest
 };
 
@@ -49,6 +50,7 @@ struct Site {
 // writable memory), leads to an exit until the address has host code.
 struct Link {
   std::uint8_t* displacement;
+  std::uint64_t pc = 0;      // the address
   std::uint32_t misses = 0;  // how often a region's check of its state, or a vset*, led here
   CodeImage* image = nullptr;  // of the rest of a block
 };
