@@ -200,7 +200,11 @@ VectorAccessForm vector_access(InstructionId id) noexcept {
 RegisterUse register_use(const Operation& operation, const KnownType& type) {
   constexpr unsigned kInteger = 0, kFloat = kFloatScoreboard, kVector = kVectorScoreboard;
   const auto operands = isa::operands_of(operation.id);
-  const GroupCounts counts = group_counts(operation, type);
+  const bool any_group = std::ranges::any_of(operands, [](Operand each) {
+    return each == Operand::vd || each == Operand::vs1 || each == Operand::vs2 ||
+           each == Operand::vs3;
+  });
+  const GroupCounts counts = any_group ? group_counts(operation, type) : GroupCounts{};
   Collector collect;
   for (const Operand operand : operands) {
     switch (operand) {
