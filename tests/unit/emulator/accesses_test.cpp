@@ -9,7 +9,7 @@ namespace {
 using enum isa::InstructionId;
 using isa::encode;
 
-constexpr std::uint64_t kEnd = kBase + kBytes, kProgram = kBase + 32;
+constexpr std::uint64_t kProgram = kBase + 32;
 
 TEST(Accesses, ALoopUpwardTrapsAtTheFirstAddressBehindMemory) {
   const auto loop = [](std::int32_t step) {

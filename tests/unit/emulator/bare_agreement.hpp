@@ -13,7 +13,7 @@
 
 namespace d1::emulator::test {
 
-inline constexpr std::uint64_t kBase = 0x8000'0000, kBytes = 0x40'0000;
+inline constexpr std::uint64_t kBase = 0x8000'0000, kBytes = 0x40'0000, kEnd = kBase + kBytes;
 inline constexpr std::uint64_t kOther = 0x9000'0000, kOtherBytes = 0x1000;  // never in line
 inline constexpr unsigned kT0 = 5, kT1 = 6, kA0 = 10, kA1 = 11, kA2 = 12, kS2 = 18;
 
