@@ -25,7 +25,9 @@ constexpr std::uint64_t kSpans = UnitShare::kSpans;
 static_assert(kSpan < 1 << 14, "sums of a few spans' ticks stay below the top bit");
 
 SpanTicks& taken_in(UnitShare& share, std::uint64_t span) noexcept {
-  return share.taken[span % kSpans];
+  SpanTicks& taken = share.taken[span % kSpans];
+  if (!taken.is_of(span)) taken = SpanTicks::none_of(span);
+  return taken;
 }
 
 // Whether a span that holds `taken` has room for what a turn uses of it, a span's ticks or two of
@@ -33,8 +35,9 @@ SpanTicks& taken_in(UnitShare& share, std::uint64_t span) noexcept {
 bool has_room(const SpanTicks& taken, const SpanTicks& due) noexcept {
   constexpr std::uint64_t kEach = 0x0001'0001'0001'0001;
   constexpr std::uint64_t kToTop = (0x7fff - kSpan) * kEach;  // sets the top bit of what is more
+  constexpr std::uint64_t kUnitsOnly = (std::uint64_t{1} << SpanTicks::kNumberShift) - 1;
   const std::uint64_t full = (taken.words[0] + due.words[0] + kToTop) |
-                             (taken.words[1] + due.words[1] + kToTop);
+                             ((taken.words[1] & kUnitsOnly) + due.words[1] + (kToTop & kUnitsOnly));
   return (full & 0x8000 * kEach) == 0;
 }
 
@@ -42,8 +45,11 @@ bool has_room(const SpanTicks& taken, const SpanTicks& due) noexcept {
 void remember(UnitShare& share, std::uint64_t last) noexcept {
   if (last < share.first + kSpans) return;
   const std::uint64_t first = last - kSpans + 1;
-  const std::uint64_t forgotten = std::min(first - share.first, kSpans);
-  for (std::uint64_t i = 1; i <= forgotten; ++i) taken_in(share, first - i) = {};
+  // Before the low bits of a number can come again.
+  constexpr std::uint64_t kNumbers = std::uint64_t{1} << (64 - SpanTicks::kNumberShift);
+  if (first / (kNumbers / 2) != share.first / (kNumbers / 2))
+    for (std::uint64_t span = first; span <= last; ++span)
+      if (span >= share.first + kSpans) share.taken[span % kSpans] = SpanTicks::none_of(span);
   share.first = first;
 }
 

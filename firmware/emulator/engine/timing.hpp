@@ -61,9 +61,18 @@ void add_varying_ticks(const isa::Operation& operation, const isa::VectorType& t
 void charge_units(isa::Hart& hart, const isa::Operation& operation) noexcept;
 
 // Ticks of all units in a span: 16 bits each by isa::Unit, four to a word, so that few operations
-// add or compare all of them.
+// add or compare all of them. In the place of Unit::None stands whose ticks they are: the low bits
+// of the span's number. So what is forgotten need not be visited.
 struct SpanTicks {
   std::array<std::uint64_t, 2> words;
+
+  static constexpr unsigned kNumberShift = 48;
+  [[nodiscard]] static SpanTicks none_of(std::uint64_t span) noexcept {
+    return {{0, span << kNumberShift}};
+  }
+  [[nodiscard]] bool is_of(std::uint64_t span) const noexcept {
+    return ((words[1] ^ span << kNumberShift) >> kNumberShift) == 0;
+  }
 
   [[nodiscard]] std::uint64_t of(unsigned unit) const noexcept {
     return words[unit / 4] >> unit % 4 * 16 & 0xffff;

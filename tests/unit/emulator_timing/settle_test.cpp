@@ -79,6 +79,8 @@ TEST(Settlement, EqualsThePlainRuleForAnyTurns) {
                                                             return a.clock < b.clock;
                                                           });
       if (below(20) == 0) hart.clock += below(5 * longest + 3 * kSpans * kSpan);
+      // Numbers of spans whose low bits are those of others before.
+      if (below(200) == 0) hart.clock += (1 + below(2)) * (kSpan << 16);
       const std::uint64_t length = below(longest);
       hart.work = below(2) * length;
       // Few units are busy; sometimes one of them all the time, so that harts meet there.
