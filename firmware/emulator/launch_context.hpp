@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include <d1/abi/mailbox.h>
 #include <d1/emulator/geometry.hpp>
 
 #include "grid_routes.hpp"
@@ -20,7 +21,8 @@ struct LaunchContext {
   std::uint64_t id = 0;
   std::shared_ptr<const Grid> grid;
   std::shared_ptr<const GridRoutes> routes;
-  std::uint32_t harts = 1;
+  d1_launch parameters{};         // but for the rank
+  std::size_t parameter_bytes = 0;  // up to the last argument in use
 
   struct GridBarrier {
     struct Arrival {

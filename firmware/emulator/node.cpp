@@ -43,6 +43,14 @@ void Node::reset() {
   set_launch(nullptr);
 }
 
+void Node::fill_mailbox() noexcept {
+  mailbox_due_ = false;
+  std::uint8_t* const mailbox = machine_.sram(id_) + D1_MAILBOX_ADDRESS;
+  std::memcpy(mailbox, &launch_->parameters, launch_->parameter_bytes);
+  std::memcpy(mailbox + offsetof(d1_launch, rank), &rank_, sizeof(rank_));
+  break_reservations(D1_MAILBOX_ADDRESS, launch_->parameter_bytes);
+}
+
 // From reset: everything zero but identity, time and counters.
 void Node::start_hart(unsigned index, std::uint64_t when) {
   Hart& hart = harts_[index];
@@ -84,6 +92,7 @@ void Node::set_status(Hart& hart, HartStatus status) noexcept {
 unsigned Node::run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t slice,
                    bool lone) {
   outbox_ = &outbox;
+  if (mailbox_due_) fill_mailbox();
   const std::size_t sent = outbox.packets.size();
   unsigned ran = 0;
   for (;;) {
@@ -126,17 +135,30 @@ void Node::prefetch() const noexcept {
 }
 
 void Node::prefetch_harts(std::uint64_t end) const noexcept {
+  // Hart 0 wakes those that a launch needs.
+  const unsigned woken = mailbox_due_ ? launch_->parameters.harts : 0;
   for (unsigned i = 0; i < isa::kHartsPerNode; ++i) {
-    if (ready_at_[i] >= end) continue;
+    if (ready_at_[i] >= end && i >= woken) continue;
     const Hart& hart = harts_[i];
-    prefetch_lines(&hart.x, &hart.f);
-    prefetch_lines(&hart.pc, &hart + 1);
+    prefetch_lines(&hart, &hart.mepc);
+    prefetch_lines(&hart.memory, &hart.exit);
     const std::uint64_t span = ready_at_[i] / UnitShare::kSpanTicks % UnitShare::kSpans;
     __builtin_prefetch(&units_.taken[span], 1);
   }
   __builtin_prefetch(&units_.first, 1);
   __builtin_prefetch(&semaphores_[D1_SEMAPHORE_LAUNCH], 1);
   if (!pending_.empty()) __builtin_prefetch(pending_.data(), 1);
+}
+
+void Node::prefetch_sram(std::uint64_t end) const noexcept {
+  std::uint8_t* const sram = machine_.sram(id_);
+  for (unsigned i = 0; i < isa::kHartsPerNode; ++i) {
+    if (ready_at_[i] >= end) continue;
+    const Hart& hart = harts_[i];
+    const std::uint64_t stack = hart.x[2];
+    const bool in_kernel = hart.pc - D1_PROGRAM_BASE < D1_SRAM_BYTES - D1_PROGRAM_BASE;
+    __builtin_prefetch(sram + (in_kernel && stack < D1_SRAM_BYTES ? stack : D1_MAILBOX_ADDRESS));
+  }
 }
 
 void Node::prefetch_launch() const noexcept {

@@ -43,9 +43,12 @@ class alignas(64) Node final : public isa::Environment {
   }
 
   // --- between quanta -----------------------------------------------------------------------
+  // The launch that the node is part of from now on, or null. Its parameters are put into the
+  // mailbox when the node runs next: that is when its SRAM is in the host's caches.
   void set_launch(LaunchContext* launch, std::uint32_t rank = 0) noexcept {
     launch_ = launch;
     rank_ = rank;
+    mailbox_due_ = launch != nullptr;
   }
   void set_program(std::shared_ptr<CodeImage> image) { code_.program = std::move(image); }
   // All harts back to reset, semaphores to zero; SRAM is left alone.
@@ -75,11 +78,13 @@ class alignas(64) Node final : public isa::Environment {
   // Which harts had a turn, a bit each.
   unsigned run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t slice, bool lone);
   // The node is to be looked at soon: asks the host for the lines of its cache that hold what says
-  // whether and when it runs; later for those of the harts that run before `end`. Not for SRAM: on
-  // a large machine its pages miss the TLB, and a thread waits for that even where it only asks.
+  // whether and when it runs; later for those of the harts that run before `end`, and for what of
+  // SRAM they will need first. On a large machine that misses the TLB, and a thread waits for it
+  // even where it only asks, but for several at a time if it asks for them in one go.
   // prefetch() reads nothing, so another thread may be running the node.
   void prefetch() const noexcept;
   void prefetch_harts(std::uint64_t end) const noexcept;
+  void prefetch_sram(std::uint64_t end) const noexcept;
   // The same before a launch is begun on it.
   void prefetch_launch() const noexcept;
 
@@ -136,6 +141,7 @@ class alignas(64) Node final : public isa::Environment {
     std::uint32_t offset;  // not of HBM
   };
 
+  void fill_mailbox() noexcept;
   void start_hart(unsigned index, std::uint64_t when);
   void wake(isa::Hart& hart, std::uint64_t when) noexcept;
   void run_turn(Engine& engine, isa::Hart& hart, std::uint64_t budget, std::uint64_t until);
@@ -173,14 +179,15 @@ class alignas(64) Node final : public isa::Environment {
   std::uint32_t sequence_ = 0;
   std::array<std::uint8_t, isa::kHartsPerNode> waits_at_;
   std::uint8_t last_hart_ = 0;  // that ran
+  bool mailbox_due_ = false;
   std::array<std::uint64_t, isa::kHartsPerNode> wake_at_{};  // asked for during the hart's own turn
   CodeView code_;
   std::vector<PendingPost> pending_;  // by arrival
   std::array<TransferState, isa::kHartsPerNode> transfers_{};
   Barrier node_barrier_, grid_barrier_;
   std::shared_ptr<CodeImage> previous_program_;  // replaced by fence.i in the turn that runs
+  std::array<std::uint32_t, D1_SEMAPHORES> semaphores_{};  // those of launches in one line
   UnitShare units_;
-  std::array<std::uint32_t, D1_SEMAPHORES> semaphores_{};
   std::array<isa::Hart, isa::kHartsPerNode> harts_{};
 };
 

@@ -396,7 +396,7 @@ bool Node::read_csr(const Hart& hart, unsigned number, std::uint64_t& value) {
     case 0xcc4:
       value = std::uint64_t{place.node / columns} << 16 | place.node % columns;
       return true;
-    case 0xcc5: value = launch_ != nullptr ? launch_->harts : 0; return true;
+    case 0xcc5: value = launch_ != nullptr ? launch_->parameters.harts : 0; return true;
     default: return false;
   }
 }

@@ -126,8 +126,11 @@ void Scheduler::run_nodes(std::uint64_t end, bool lone) {
   };
   const auto look = [&](std::uint32_t item, WorkerPool::Ahead ahead) {
     const Node& node = *machine_.find(running_[item]);
-    if (ahead == WorkerPool::Ahead::Far) node.prefetch();
-    else node.prefetch_harts(end);
+    switch (ahead) {
+      case WorkerPool::Ahead::Far: node.prefetch(); break;
+      case WorkerPool::Ahead::Group: node.prefetch_sram(end); break;
+      case WorkerPool::Ahead::Near: node.prefetch_harts(end); break;
+    }
   };
   pool_.run(count, run, look);
 }

@@ -33,6 +33,11 @@ class Scheduler {
     const Node* node = machine_.find(id);
     if (node != nullptr) activate(id, node->next_time());
   }
+  void activate(NodeIndex id, std::uint64_t next);
+  // Between quanta, work for the host threads (WorkerPool::run) that a node or two are not worth.
+  void share_out(std::uint32_t count, const WorkerPool::Work& work, const WorkerPool::Look& look) {
+    pool_.run(count, work, look);
+  }
   // Runs one quantum; false if no node can run.
   bool step();
 
@@ -57,7 +62,6 @@ class Scheduler {
   // Instructions after which it pays to look whether nodes should have huge pages, first and again.
   static constexpr std::uint64_t kFirstLook = 96'000'000, kNextLook = 32'000'000;
 
-  void activate(NodeIndex id, std::uint64_t next);
   void gather(std::uint64_t end);
   void commit();
   void run_nodes(std::uint64_t end, bool lone);

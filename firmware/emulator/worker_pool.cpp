@@ -83,16 +83,19 @@ void WorkerPool::take_from(Share& share, unsigned worker) {
   const auto item_at = [&share, this](std::uint32_t place) {
     return backwards_ ? share.begin + share.end - 1 - place : place;
   };
+  const std::uint32_t far = std::max(chunk_, kFarAhead);
   while (share.next.load(std::memory_order_relaxed) < share.end) {
     const std::uint32_t first = share.next.fetch_add(chunk_, std::memory_order_relaxed);
     if (first >= share.end) return;
     const std::uint32_t last = std::min(share.end, first + chunk_);
+    for (std::uint32_t place = first; place < last; ++place)
+      (*look_)(item_at(place), Ahead::Group);
     const auto look_near = [&](std::uint32_t place) {
       if (place < last) (*look_)(item_at(place), Ahead::Near);
     };
     for (std::uint32_t i = 0; i < kNearAhead; ++i) look_near(first + i);
     for (std::uint32_t place = first; place < last; ++place) {
-      if (place + kFarAhead < share.end) (*look_)(item_at(place + kFarAhead), Ahead::Far);
+      if (place + far < share.end) (*look_)(item_at(place + far), Ahead::Far);
       look_near(place + kNearAhead);
       (*work_)(item_at(place), worker);
     }

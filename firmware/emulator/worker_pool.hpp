@@ -22,9 +22,9 @@ namespace d1::emulator {
 class WorkerPool {
  public:
   using Work = std::function<void(std::uint32_t item, unsigned worker)>;
-  // An item is to come soon. Near: on this thread, whose it is. Far: perhaps on another one, which
-  // may work on it already, so it may not be read.
-  enum class Ahead : std::uint8_t { Far, Near };
+  // An item is to come soon. Near: on this thread, whose it is. Group: the same, earlier, in one go
+  // with others. Far: perhaps on another one, which may work on it already, so it may not be read.
+  enum class Ahead : std::uint8_t { Far, Group, Near };
   using Look = std::function<void(std::uint32_t item, Ahead ahead)>;
   static constexpr std::uint32_t kWorthWaking = 8;  // own: items for which a sleeper is woken
 
@@ -39,7 +39,7 @@ class WorkerPool {
     return static_cast<unsigned>(helpers_.size()) + 1;
   }
   // Calls work(item, worker) once for each item below count; the caller is worker 0. Before that,
-  // mostly, look(item, Far) and look(item, Near), on the same thread: to fetch what will be needed.
+  // mostly, look(item, ...) from Far to Near, on the same thread: to fetch what will be needed.
   void run(std::uint32_t count, const Work& work, const Look& look);
   // Helpers that were woken, ever.
   [[nodiscard]] std::uint64_t wakes() const noexcept { return woken_; }

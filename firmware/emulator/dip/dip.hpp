@@ -143,8 +143,7 @@ class Dip final : public DipSink {
   void activate_touched();
   [[nodiscard]] NodeIndex node_at(const Grid& grid, std::uint32_t rank) const;
   void written(NodeIndex node, std::uint64_t offset, std::uint64_t bytes);
-  void prefetch_launch(const Grid& nodes, std::uint32_t rank) const noexcept;
-  void start_nodes(Launch& launch, const d1_launch& parameters, std::uint64_t departure);
+  void start_nodes(Launch& launch, std::uint64_t departure);
   void stop_launch(Launch& launch, const CommandResult& result);
   void finish_launch(Launch& launch, const CommandResult& result);
   void write_report(const Launch& launch, const CommandResult& result, NodeIndex failed,
@@ -164,6 +163,7 @@ class Dip final : public DipSink {
   std::unordered_map<std::uint64_t, std::weak_ptr<CodeImage>> images_;
   std::unordered_map<std::uint64_t, std::shared_ptr<const CodeNames>> names_;
   std::uint64_t next_launch_ = 1;
+  std::vector<std::uint64_t> start_times_;  // by rank, while a launch is begun
   NodeIndex failed_node_ = 0;
   int failed_hart_ = -1;
   std::atomic<std::uint64_t> rung_{0}, seen_{0};

@@ -40,11 +40,11 @@ CommandResult Dip::launch(unsigned queue, const d1_launch_command& command, std:
   std::memcpy(&parameters, memory, sizeof(parameters));
   if (const std::uint64_t offset = check(parameters); offset != 0) return bad_field(offset);
   const Grid& grid_used = **nodes;
-  for (std::uint32_t rank = 0; rank < grid_used.size(); ++rank) {
-    if (rank + kAhead < grid_used.size()) machine_.prefetch(node_at(grid_used, rank + kAhead));
-    if (const Node* node = machine_.find(node_at(grid_used, rank));
-        node != nullptr && node->launch() != nullptr)
-      return failed(D1_STATUS_BUSY, rank);
+  if (!launches_.empty()) {
+    for (std::uint32_t rank = 0; rank < grid_used.size(); ++rank)
+      if (const Node* node = machine_.find(node_at(grid_used, rank));
+          node != nullptr && node->launch() != nullptr)
+        return failed(D1_STATUS_BUSY, rank);
   }
 
   auto made = std::make_unique<Launch>();
@@ -52,7 +52,6 @@ CommandResult Dip::launch(unsigned queue, const d1_launch_command& command, std:
   launch.id = next_launch_++;
   launch.grid = *nodes;
   launch.routes = routes(command.header.grid);
-  launch.harts = parameters.harts;
   launch.queue = queue;
   launch.report = command.report;
   launch.cycle_limit = command.cycle_limit;
@@ -63,38 +62,37 @@ CommandResult Dip::launch(unsigned queue, const d1_launch_command& command, std:
   parameters.nodes = grid_used.size();
   parameters.grid_rows = grid_used.rows();
   parameters.grid_columns = grid_used.columns();
-  start_nodes(launch, parameters, fabric_.host_to_dip(start));
+  launch.parameters = parameters;
+  launch.parameter_bytes =
+      offsetof(d1_launch, argument) + parameters.arguments * sizeof(std::uint64_t);
+  start_nodes(launch, fabric_.host_to_dip(start));
   return pending();
 }
 
-void Dip::start_nodes(Launch& launch, const d1_launch& parameters, std::uint64_t departure) {
+void Dip::start_nodes(Launch& launch, std::uint64_t departure) {
   const Grid& nodes = *launch.grid;
-  const std::size_t arguments =
-      offsetof(d1_launch, argument) + parameters.arguments * sizeof(std::uint64_t);
-  if (launch.report != 0) launch.before.reserve(nodes.size());
+  for (std::uint32_t rank = 0; rank < nodes.size(); ++rank)
+    (void)machine_.node(node_at(nodes, rank));  // made in this order if need be
+  if (launch.report != 0) launch.before.resize(nodes.size());
   const std::span<const std::uint64_t> arrivals =
       fabric_.reach_from_dip(*launch.routes, departure);
-  // All of a node at once, while it is in the host's caches.
-  for (std::uint32_t rank = 0; rank < nodes.size(); ++rank) {
-    prefetch_launch(nodes, rank + kAhead);
-    const NodeIndex id = node_at(nodes, rank);
-    Node& node = machine_.node(id);
-    std::uint8_t* mailbox = machine_.sram(id) + D1_MAILBOX_ADDRESS;
-    std::memcpy(mailbox, &parameters, arguments);
-    std::memcpy(mailbox + offsetof(d1_launch, rank), &rank, sizeof(rank));
-    written(id, D1_MAILBOX_ADDRESS, arguments);
+  start_times_.resize(nodes.size());
+  const auto start = [&](std::uint32_t rank, unsigned) {
+    Node& node = *machine_.find(node_at(nodes, rank));
     if (launch.report != 0)
-      launch.before.push_back({node.instructions(), node.unit_ticks()[kMatrix]});
+      launch.before[rank] = {node.instructions(), node.unit_ticks()[kMatrix]};
     node.set_launch(&launch, rank);
-    fabric_.post(id, D1_SEMAPHORE_LAUNCH, 1, arrivals[rank] * kTicks);
-  }
-  activate_touched();
-}
-
-void Dip::prefetch_launch(const Grid& nodes, std::uint32_t rank) const noexcept {
-  if (rank >= nodes.size()) return;
-  if (const Node* node = machine_.find(node_at(nodes, rank)); node != nullptr)
-    node->prefetch_launch();
+    node.deliver_post(D1_SEMAPHORE_LAUNCH, 1, arrivals[rank] * kTicks);
+    start_times_[rank] = node.next_time();
+  };
+  const auto look = [&](std::uint32_t rank, WorkerPool::Ahead ahead) {
+    const Node& node = *machine_.find(node_at(nodes, rank));
+    if (ahead == WorkerPool::Ahead::Far) node.prefetch();
+    if (ahead == WorkerPool::Ahead::Near) node.prefetch_launch();
+  };
+  scheduler_.share_out(nodes.size(), start, look);
+  for (std::uint32_t rank = 0; rank < nodes.size(); ++rank)
+    scheduler_.activate(node_at(nodes, rank), start_times_[rank]);
 }
 
 void Dip::node_completed(NodeIndex id, unsigned hart, std::uint64_t value, std::uint64_t time) {

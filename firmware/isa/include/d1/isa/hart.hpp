@@ -80,18 +80,18 @@ struct WaitRecord {
   std::uint64_t since;    // ticks
 };
 
+// By lines of the host's cache, which many harts that each do little wait for: integer registers,
+// time, what a launch sets and a hart waits for; then what is rarely used.
 struct HartState {
   std::array<std::uint64_t, 32> x;
-  std::array<std::uint64_t, 32> f;  // narrower values are NaN-boxed
-  std::uint64_t pc;
 
+  std::uint64_t pc;
   std::uint64_t clock;       // ticks: emulated time at the last settlement (timing.hpp)
   std::uint64_t work;        // ticks of work since the settlement
   std::uint64_t instret;     // retired instructions
   std::array<std::uint32_t, 8> units;  // work by Unit since the settlement (index 7 unused)
 
-  std::uint64_t mstatus, mtvec, mepc, mcause, mtval, mscratch, mie, mip, mcountinhibit;
-  std::uint64_t mcycle_offset, minstret_offset;  // what a write to the counters left
+  std::uint64_t mstatus, mie, mip;
   std::uint64_t vstart, vl;
   VectorType vtype;
   std::uint8_t vxrm, vxsat;
@@ -100,12 +100,18 @@ struct HartState {
   std::uint8_t hart_id;          // 0..3 within the node
   HartStatus status;
   std::uint8_t response_valid;   // a remote access came back; the instruction runs again
-  std::uint64_t response;        // its data
+  std::uint64_t reservation;     // LR: address of the reserved 64-byte set, ~0 for none
+
+  WaitRecord wait;
+  std::uint64_t response;        // data of a remote access
   std::uint64_t d1_bias;         // Xd1 CSR: exponent biases of the CFloat operands
   std::uint64_t d1_seed;         // Xd1 CSR: state of stochastic rounding
-  std::uint64_t reservation;     // LR: address of the reserved 64-byte set, ~0 for none
+  std::uint64_t mtvec, mscratch;
+
+  std::uint64_t mepc, mcause, mtval, mcountinhibit;
+  std::uint64_t mcycle_offset, minstret_offset;  // what a write to the counters left
   TrapRecord trap;
-  WaitRecord wait;
+  std::array<std::uint64_t, 32> f;  // narrower values are NaN-boxed
 };
 static_assert(std::is_trivially_copyable_v<HartState>);
 
