@@ -29,6 +29,7 @@ struct alignas(64) Block {
   std::uint32_t work = 0;                  // sum of issue ticks
   UnitTicks fixed_units{};                 // sum of occupancies that no vtype or vl changes
   mutable std::atomic<const void*> entry{nullptr};  // its host code, where it was translated
+  mutable std::atomic<std::uint32_t> brief_stays{0};  // in that code, one after the other: stay.hpp
   std::vector<isa::Operation> operations;  // count + 1
   std::vector<std::uint16_t> issue_ticks;  // by operation
   std::uint64_t start = 0;

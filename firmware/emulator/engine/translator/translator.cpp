@@ -85,7 +85,8 @@ class Translator final : public Engine {
   };
   [[nodiscard]] bool may_enter(const Hart& hart, const Entry& entry, Stay& stay) noexcept;
   Left run_translated(Hart& hart, const Entry& entry, std::uint64_t limit, Stay& stay);
-  [[nodiscard]] Entry entry_of(Hart& hart, CodeImage& image, const Block& block, Stay& stay);
+  [[nodiscard]] Entry entry_of(Hart& hart, CodeImage& image, const Block& block, bool linked,
+                               Stay& stay);
   [[nodiscard]] Entry translate(Hart& hart, CodeImage& image, const Block& block);
   [[nodiscard]] Entry variant_of(Hart& hart, CodeImage& image, const Block& block,
                                  const Left& left);
@@ -110,6 +111,8 @@ class Translator final : public Engine {
   void link(const Left& left, const Entry& entry);
   void lead(const Link& link, const void* code);  // with the lock held
   void drop_all();
+  // All that can be translated is, and runs so.
+  [[nodiscard]] bool eager() const noexcept { return options_.runs_before_translation == 0; }
   [[nodiscard]] static std::uint32_t missing(const Hart& hart) noexcept;
   static bool make_ready(Hart& hart) noexcept;
   static std::uint32_t sync_counters(Hart& hart, std::uint32_t issued_before) noexcept;
@@ -171,11 +174,13 @@ After Translator::run_turn(Hart& hart, const CodeView& code, std::uint64_t limit
     }
     Entry entry;
     if (left.other_state) entry = variant_of(hart, *image, *block, left);
-    else if (!left.interpret) entry = entry_of(hart, *image, *block, stay);
+    else if (!left.interpret) entry = entry_of(hart, *image, *block, left.link != nullptr, stay);
     if (entry.code != nullptr) {
       if (left.link != nullptr && (left.other_state || target_.reach == Reach::Turn))
         link(left, entry);
+      const std::uint64_t before = StayLengths::progress(hart);
       left = run_translated(hart, entry, limit, stay);
+      StayLengths::note(*block, hart, before);
     } else {
       left = {run_block(hart, *block, limit)};
     }
@@ -186,17 +191,19 @@ After Translator::run_turn(Hart& hart, const CodeView& code, std::uint64_t limit
   }
 }
 
-// The block's host code, if it may be entered now.
+// The block's host code, if it may be entered and that pays. linked: other host code goes on there.
 Translator::Entry Translator::entry_of(Hart& hart, CodeImage& image, const Block& block,
-                                       Stay& stay) {
+                                       bool linked, Stay& stay) {
   if (hart.reservations_held) [[unlikely]] {
     isa::announce_reservations(hart);
     if (hart.reservations_held) return {};
   }
   const std::uint64_t generation = generation_.load(std::memory_order_acquire);
   // Pairs with the release in TranslatedBlocks::add.
-  if (const void* code = block.entry.load(std::memory_order_acquire)) [[likely]]
-    return {code, generation};
+  if (const void* code = block.entry.load(std::memory_order_acquire)) [[likely]] {
+    if (linked || eager() || StayLengths::worth_entering(block, hart)) return {code, generation};
+    return {};
+  }
   const std::uint32_t heat = block.heat.load(std::memory_order_relaxed);
   if (heat == kNeverTranslated) return {};
   block.heat.store(heat + 1, std::memory_order_relaxed);  // losing a count does no harm
@@ -273,8 +280,7 @@ Translator::Entry Translator::translate(Hart& hart, CodeImage& image, const Bloc
   if (!lock.owns_lock()) return {};
   if (const void* code = block.entry.load(std::memory_order_acquire))
     return {code, generation_.load(std::memory_order_relaxed)};
-  const bool eager = options_.runs_before_translation == 0;
-  if (!translatable(block) || (!eager && is_brief(image, block))) {
+  if (!translatable(block) || (!eager() && is_brief(image, block))) {
     block.heat.store(kNeverTranslated, std::memory_order_relaxed);
     return {};
   }
@@ -301,7 +307,7 @@ const void* Translator::emit_region(Hart& hart, CodeImage& image, const Block& b
   const std::chrono::nanoseconds start = time_of_this_thread();
   const Region region = target_.reach == Reach::Block
                             ? Region{&image, {&block}}
-                            : find_region(image, block, options_.runs_before_translation == 0);
+                            : find_region(image, block, eager());
   const std::size_t used = cache_.used(), constants_used = cache_.constants().used();
   const void* code = nullptr;
   std::size_t inside_bytes = 0;
