@@ -124,26 +124,6 @@ TEST(EngineStatistics, AShortVectorLoopLeavesTranslatedCodeOnceForEachWayIntoIt)
     EXPECT_LE(each.count, each.name == "rest" ? 3u : 2u) << each.name;
 }
 
-// ... and a vset* in that rest gives VLMAX at most: the program traps at once if it does not.
-TEST(EngineStatistics, BehindAShortLengthALongOneIsLimited) {
-  constexpr std::int32_t kVectorsOn = 0x600, kMstatus = 0x300, kSinglesM1 = 0xd0;
-  const std::array program = {isa::encode(addi, {.rd = 5, .immediate = kVectorsOn}),
-                              isa::encode(csrrs, {.rs1 = 5, .immediate = kMstatus}),
-                              isa::encode(addi, {.rd = 5, .immediate = kRounds}),
-                              isa::encode(addi, {.rd = 10, .immediate = 3}),
-                              isa::encode(addi, {.rd = 11, .immediate = 1000}),
-                              isa::encode(addi, {.rd = 12, .immediate = 16}),
-                              isa::encode(vsetvli, {.rs1 = 10, .immediate = kSinglesM1}),
-                              isa::encode(vsetvli, {.rd = 13, .rs1 = 11, .immediate = kSinglesM1}),
-                              isa::encode(addi, {.rd = 5, .rs1 = 5, .immediate = -1}),
-                              isa::encode(bne, {.rs1 = 13, .rs2 = 12, .immediate = 8}),
-                              isa::encode(bne, {.rs1 = 5, .immediate = -16}),
-                              isa::encode(ebreak, {})};
-  EngineOptions engine = eager(false);
-  engine.level = HostLevel::Avx512;
-  EXPECT_EQ(run(program, engine).retired, 6u + 5 * kRounds);
-}
-
 TEST(EngineStatistics, AFullCacheIsCountedEachTimeItIsDropped) {
   const auto storm = [](std::size_t code_bytes) {
     DeviceOptions options;
