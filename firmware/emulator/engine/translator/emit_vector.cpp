@@ -168,7 +168,13 @@ void RegionEmitter::with_second(const Operation& operation, Second second, Eleme
   site.charges = false;
   splat_float(operation, state_.sew_log2 == 5 ? Format::Single : Format::Double, slow);
   emit();
+  finish_floats(operation, site, slow, back);
+}
+
+void RegionEmitter::finish_floats(const Operation& operation, Site& site, Label& slow,
+                                  Label& back) {
   L(back);
+  relies_on_ |= kFloatReady;
   note_vector(operation);
   slow_path(site, slow, back);
 }

@@ -170,10 +170,7 @@ bool RegionEmitter::convert_checked(const Operation& operation, unsigned width, 
   };
   if (first_all) pass(true, false);
   pass(!first_all, true);
-  L(back);
-  relies_on_ |= kFloatReady;
-  note_vector(operation);
-  slow_path(site, slow, back);
+  finish_floats(operation, site, slow, back);
   return true;
 }
 

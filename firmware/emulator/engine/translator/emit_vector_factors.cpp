@@ -167,10 +167,7 @@ bool RegionEmitter::vector_fused_by_scalar(const Operation& operation, Format fo
     fused(form, format, Zmm(vectors_.host(operation.rd + i)), factor,
           read_number(operation.rs2 + i, kThirdScratchVector));
   note_pending(operation, format);
-  L(back);
-  relies_on_ |= kFloatReady;
-  note_vector(operation);
-  slow_path(site, slow, back);
+  finish_floats(operation, site, slow, back);
   return true;
 }
 

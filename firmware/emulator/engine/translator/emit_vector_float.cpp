@@ -137,10 +137,7 @@ bool RegionEmitter::vector_fused(const Operation& operation, Format format) {
     });
     write_active(operation.rd + i, zmm14, active, state_.sew_log2);
   });
-  L(back);
-  relies_on_ |= kFloatReady;
-  note_vector(operation);
-  slow_path(site, slow, back);
+  finish_floats(operation, site, slow, back);
   return true;
 }
 
@@ -188,10 +185,7 @@ bool RegionEmitter::vector_float_binary(const Operation& operation, Format forma
     write_active(operation.rd + i, zmm14, active, state_.sew_log2);
   });
   if (may_be_pending) note_pending(operation, format);
-  L(back);
-  relies_on_ |= kFloatReady;
-  note_vector(operation);
-  slow_path(site, slow, back);
+  finish_floats(operation, site, slow, back);
   return true;
 }
 

@@ -87,10 +87,7 @@ bool RegionEmitter::emit_vector_float_widening(const Operation& operation) {
     canonical_result(Format::Double, product);
     write_active(operation.rd + i, zmm14, active, kWidth);
   });
-  L(back);
-  relies_on_ |= kFloatReady;
-  note_vector(operation);
-  slow_path(site, slow, back);
+  finish_floats(operation, site, slow, back);
   return true;
 }
 

@@ -190,10 +190,7 @@ bool RegionEmitter::emit_float_extreme(const Operation& operation) {
     combine(xmm13, xmm13, xmm14);
   }
   write_first_element(operation.rd, zmm13);
-  L(back);
-  relies_on_ |= kFloatReady;
-  note_vector(operation);
-  slow_path(site, slow, back);
+  finish_floats(operation, site, slow, back);
   return true;
 }
 
