@@ -50,13 +50,15 @@ unsigned threads_of_host(unsigned asked) {
 class Device::Implementation {
  public:
   Implementation(const MachineDescription& description, DeviceOptions& options)
-      : machine_(description, rom_of(options)),
+      : live_(sharing_of(options)),
+        machine_(description, rom_of(options), sharing_of(options)),
         fabric_(machine_),
         scheduler_(machine_, fabric_,
                    {threads_of_host(options.host_threads), options.seed, options.engine,
                     options.join_delay}),
-        dip_(machine_, fabric_, scheduler_),
-        own_thread_([this] { keep_going(); }) {}
+        dip_(machine_, fabric_, scheduler_, live_) {
+    if (options.keeper == Keeper::OwnThread) own_thread_ = std::thread([this] { keep_going(); });
+  }
 
   ~Implementation() {
     {
@@ -64,7 +66,7 @@ class Device::Implementation {
       quit_.store(true);
     }
     sleep_.notify_all();
-    own_thread_.join();
+    if (own_thread_.joinable()) own_thread_.join();
   }
 
   [[nodiscard]] const MachineDescription& description() const { return machine_.description(); }
@@ -72,6 +74,10 @@ class Device::Implementation {
   void write_register(std::uint32_t offset, std::uint64_t value);
   void ring(std::uint32_t offset, std::uint32_t value) noexcept;
   void run(const std::function<bool()>& stop, Clock::time_point deadline);
+  bool run_until_idle(const std::function<bool()>& stop);
+  [[nodiscard]] DeviceMemory memory() const noexcept;
+  void detach();
+  void beat() noexcept { live_.at(D1_REG_HEARTBEAT).store(heartbeat()); }
   Result<> access(std::uint64_t address, std::span<std::uint8_t> data, bool write);
   DeviceStatistics statistics();
 
@@ -89,12 +95,24 @@ class Device::Implementation {
     if (!options.rom.empty()) return options.rom;
     return {d1_rom_image, d1_rom_image_bytes};
   }
+  static Sharing sharing_of(const DeviceOptions& options) {
+    return options.shared_memory ? Sharing::Shared : Sharing::Private;
+  }
+  static std::uint64_t heartbeat() {
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                          Clock::now().time_since_epoch())
+                                          .count());
+  }
+  void set_ready(bool ready) {
+    live_.at(D1_REG_STATUS).store(ready ? D1_STATUS_READY : 0);
+  }
 
   enum class Pumped : std::uint8_t { Idle, Stopped, Yielded };
   Pumped pump(const std::function<bool()>& stop, Clock::time_point deadline);
   void keep_going();
   void reset();
 
+  LivePage live_;
   MachineState machine_;
   Fabric fabric_;
   Scheduler scheduler_;
@@ -104,8 +122,7 @@ class Device::Implementation {
   std::atomic<unsigned> callers_{0};       // that want the lock for something short
   std::atomic<unsigned> runners_{0};       // host threads in run()
   std::atomic<bool> active_{false};        // nodes can still run
-  std::atomic<std::uint64_t> cycle_{0};
-  std::atomic<std::uint64_t> aperture_{0}, log_base_{0}, log_bytes_{0};
+  std::atomic<std::uint64_t> log_base_{0}, log_bytes_{0};
   std::atomic<bool> ready_{false};
 
   std::mutex sleep_mutex_;
@@ -127,12 +144,9 @@ std::uint64_t Device::Implementation::read_register(std::uint32_t offset) {
     case D1_REG_NODES: return machine.usable_nodes();
     case D1_REG_HBM_BYTES: return machine_.hbm_bytes();
     case D1_REG_CLOCK_HZ: return machine.clock_hz;
-    case D1_REG_CYCLE: return cycle_.load(std::memory_order_relaxed);
+    case D1_REG_CYCLE: return live_.at(D1_REG_CYCLE).load(std::memory_order_relaxed);
     case D1_REG_HEARTBEAT:
-      return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                            Clock::now().time_since_epoch())
-                                            .count());
-    case D1_REG_APERTURE: return aperture_.load();
+    case D1_REG_LIVE_BASE + D1_REG_HEARTBEAT: return heartbeat();
     case D1_REG_LOG_BASE: return log_base_.load();
     case D1_REG_LOG_BYTES: return log_bytes_.load();
     case D1_REG_LOG_TAIL: return dip_.log().tail();
@@ -140,6 +154,8 @@ std::uint64_t Device::Implementation::read_register(std::uint32_t offset) {
     case D1_REG_LOG_LOST: return dip_.log().lost();
     default: break;
   }
+  if (offset / D1_BAR_PAGE == D1_REG_LIVE_BASE / D1_BAR_PAGE)
+    return live_.at(offset - D1_REG_LIVE_BASE).load(std::memory_order_acquire);
   const std::uint32_t queue = (offset - D1_REG_QUEUE_BASE) / D1_QUEUE_STRIDE;
   if (offset < D1_REG_QUEUE_BASE || queue >= D1_QUEUE_PAIRS) return 0;
   return locked([&](Dip& dip) { return dip.read_queue(queue, offset % D1_QUEUE_STRIDE); });
@@ -150,8 +166,8 @@ void Device::Implementation::write_register(std::uint32_t offset, std::uint64_t 
     case D1_REG_CONTROL:
       if (value == D1_CONTROL_ENABLE) ready_.store(true);
       else if (ready_.exchange(false)) locked([this](Dip&) { reset(); });
+      set_ready(ready_.load());
       return;
-    case D1_REG_APERTURE: aperture_.store(value); return;
     case D1_REG_LOG_TAIL: dip_.log().set_tail(value); return;
     case D1_REG_LOG_BASE:
     case D1_REG_LOG_BYTES:
@@ -190,7 +206,8 @@ Device::Implementation::Pumped Device::Implementation::pump(const std::function<
     if (stop()) return Pumped::Stopped;
     const bool ran = scheduler_.step();
     active_.store(ran, std::memory_order_relaxed);
-    cycle_.store(scheduler_.frontier() / isa::kTicksPerCycle, std::memory_order_relaxed);
+    live_.at(D1_REG_CYCLE)
+        .store(scheduler_.frontier() / isa::kTicksPerCycle, std::memory_order_relaxed);
     if (!ran && !dip_.has_work()) return Pumped::Idle;
     if (callers_.load(std::memory_order_relaxed) != 0) return Pumped::Yielded;
     if ((round % kClockInterval == 0 || scheduler_.last_nodes() >= kClockNodes) &&
@@ -220,6 +237,33 @@ void Device::Implementation::run(const std::function<bool()>& stop, Clock::time_
       sleep_.wait_until(guard, std::min(deadline, Clock::now() + kIdleWait));
     sleepers_.fetch_sub(1, std::memory_order_seq_cst);
   }
+}
+
+bool Device::Implementation::run_until_idle(const std::function<bool()>& stop) {
+  const Counted runner(runners_);
+  while (!stop()) {
+    Pumped pumped = Pumped::Yielded;
+    {
+      const std::lock_guard machine(mutex_);
+      pumped = pump(stop, Clock::time_point::max());
+    }
+    if (pumped == Pumped::Idle) return true;
+    // A mutex is not fair: who gives way waits until the others have it.
+    while (callers_.load() != 0) std::this_thread::yield();
+  }
+  return false;
+}
+
+void Device::Implementation::detach() {
+  log_base_.store(0);
+  locked([](Dip& dip) { dip.detach(); });
+}
+
+DeviceMemory Device::Implementation::memory() const noexcept {
+  const auto part = [](const Reservation& from) {
+    return DeviceMemory::Part{from.data(), from.bytes(), from.file()};
+  };
+  return {part(live_.bar()), part(machine_.all_sram()), part(machine_.all_hbm())};
 }
 
 // The device's own thread: runs the machine when there is work and no host thread does.
@@ -252,7 +296,8 @@ void Device::Implementation::keep_going() {
 }
 
 void Device::Implementation::reset() {
-  dip_.shut_down();
+  dip_.detach();
+  log_base_.store(0);
   for (NodeIndex id = 0; id < machine_.positions(); ++id)
     if (Node* node = machine_.find(id); node != nullptr) {
       node->reset();
@@ -292,7 +337,9 @@ Device::Device(std::unique_ptr<Implementation> implementation)
 Device::~Device() = default;
 
 Result<std::unique_ptr<Device>> Device::create(DeviceOptions options) {
-  auto description = load_machine(options.machine);
+  auto description =
+      options.description ? Result<MachineDescription>(*options.description)
+                          : load_machine(options.machine);
   if (!description) return pass_on(description, "opening the emulated device");
   if (options.rom.size() > D1_ROM_BYTES)
     return fail(ErrorKind::Invalid, fmt::format("The boot ROM of {} bytes does not fit into {}.",
@@ -304,7 +351,7 @@ Result<std::unique_ptr<Device>> Device::create(DeviceOptions options) {
     return fail(ErrorKind::ResourceExhausted,
                 fmt::format("The host has no address space for machine '{}' ({} nodes); raise "
                             "'ulimit -v' or vm.overcommit_memory, or choose a smaller machine.",
-                            options.machine, description->usable_nodes()));
+                            description->name, description->usable_nodes()));
   }
 }
 
@@ -325,6 +372,17 @@ Result<> Device::dma_map(std::uint64_t address, void* memory, std::uint64_t byte
   return implementation_->locked(
       [&](Dip& dip) { return dip.dma().map(address, memory, bytes, access); });
 }
+Result<> Device::dma_map(std::uint64_t address, RemoteMemory& memory, std::uint64_t bytes,
+                         DmaAccess access) {
+  return implementation_->locked(
+      [&](Dip& dip) { return dip.dma().map(address, memory, bytes, access); });
+}
+void Device::detach() { implementation_->detach(); }
+bool Device::run_until_idle(const std::function<bool()>& stop) {
+  return implementation_->run_until_idle(stop);
+}
+DeviceMemory Device::memory() const noexcept { return implementation_->memory(); }
+void Device::beat() noexcept { implementation_->beat(); }
 Result<> Device::dma_unmap(std::uint64_t address, std::uint64_t bytes) {
   return implementation_->locked([&](Dip& dip) { return dip.dma().unmap(address, bytes); });
 }

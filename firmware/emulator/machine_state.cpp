@@ -9,13 +9,13 @@
 namespace d1::emulator {
 
 MachineState::MachineState(const MachineDescription& description,
-                           std::span<const std::uint8_t> rom)
+                           std::span<const std::uint8_t> rom, Sharing sharing)
     : description_(description),
       geometry_(description_),
       per_die_(description_.node_positions()),
       positions_(per_die_ * description_.die_count()),
-      sram_(std::size_t{positions_} * kSramStride),
-      hbm_(geometry_.dips().size() * description_.hbm_bytes),
+      sram_(std::size_t{positions_} * kSramStride, sharing),
+      hbm_(geometry_.dips().size() * description_.hbm_bytes, sharing),
       vectors_(std::size_t{positions_} * isa::kHartsPerNode * sizeof(isa::VectorRegisters)),
       table_(std::size_t{positions_} * sizeof(Node*)),
       nodes_(std::size_t{positions_} * sizeof(Node)),

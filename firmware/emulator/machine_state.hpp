@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include <d1/abi/registers.h>
 #include <d1/emulator/geometry.hpp>
 #include <d1/emulator/machine_description.hpp>
 
@@ -21,11 +22,14 @@ class MachineState {
   // One SRAM after the other, and a page between them: neighbours share page tables, and nodes that
   // do the same at the same addresses use all sets of the host's TLB, which an even number of pages
   // (let alone 2 MiB) would not.
-  static constexpr std::size_t kSramStride = D1_SRAM_BYTES + 4096;
+  static constexpr std::size_t kSramStride = D1_BAR2_STRIDE;
+  static_assert(kSramStride == D1_SRAM_BYTES + 4096);
   static_assert(kSramStride / 4096 % 2 == 1);
 
   // rom is what nodes execute from reset. Throws std::bad_alloc when the host has no address space.
-  MachineState(const MachineDescription& description, std::span<const std::uint8_t> rom);
+  // Shared: SRAM and HBM are for other processes to map, too.
+  MachineState(const MachineDescription& description, std::span<const std::uint8_t> rom,
+               Sharing sharing = Sharing::Private);
 
   [[nodiscard]] const MachineDescription& description() const noexcept { return description_; }
   [[nodiscard]] const Geometry& geometry() const noexcept { return geometry_; }
@@ -47,6 +51,8 @@ class MachineState {
   [[nodiscard]] std::uint8_t* sram(NodeIndex id) const noexcept {
     return sram_.data() + id * kSramStride;
   }
+  [[nodiscard]] const Reservation& all_sram() const noexcept { return sram_; }
+  [[nodiscard]] const Reservation& all_hbm() const noexcept { return hbm_; }
   [[nodiscard]] std::uint8_t* hbm() const noexcept { return hbm_.data(); }
   [[nodiscard]] std::uint64_t hbm_bytes() const noexcept { return hbm_.bytes(); }
   [[nodiscard]] isa::VectorRegisters* vectors(NodeIndex id) const noexcept {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reservation.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -36,26 +38,47 @@ void collapse(std::uintptr_t from, std::uintptr_t to) noexcept {
   if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_COLLAPSE);
 }
 
+// Sealed: who maps it can rely on its size.
+int memory_file(std::size_t bytes) {
+  const int file = memfd_create("d1-device-memory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (file < 0) throw std::bad_alloc();
+  if (ftruncate(file, static_cast<off_t>(bytes)) != 0 ||
+      fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+    close(file);
+    throw std::bad_alloc();
+  }
+  return file;
+}
+
 }  // namespace
 
-Reservation::Reservation(std::size_t bytes) : bytes_(bytes) {
+Reservation::Reservation(std::size_t bytes, Sharing sharing) : bytes_(bytes) {
   if (bytes == 0) return;
-  void* pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (pages == MAP_FAILED) throw std::bad_alloc();
+  const bool shared = sharing == Sharing::Shared;
+  if (shared) file_ = memory_file(bytes);
+  const int flags = shared ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
+  void* pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, file_, 0);
+  if (pages == MAP_FAILED) {
+    if (shared) close(file_);
+    throw std::bad_alloc();
+  }
   data_ = static_cast<std::uint8_t*>(pages);
 }
 
 Reservation::~Reservation() {
   if (data_ != nullptr) munmap(data_, bytes_);
+  if (file_ >= 0) close(file_);
 }
 
 Reservation::Reservation(Reservation&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+    : data_(std::exchange(other.data_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)),
+      file_(std::exchange(other.file_, -1)) {}
 
 Reservation& Reservation::operator=(Reservation&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(bytes_, other.bytes_);
+  std::swap(file_, other.file_);
   return *this;
 }
 
@@ -84,7 +107,8 @@ void Reservation::collapse_dense_pages(std::size_t first, std::size_t count) noe
 }
 
 void Reservation::discard(std::size_t offset, std::size_t bytes) noexcept {
-  madvise(data_ + offset, bytes, MADV_DONTNEED);
+  // A file's pages stay when one mapping of them goes: they are taken out of the file.
+  madvise(data_ + offset, bytes, file_ >= 0 ? MADV_REMOVE : MADV_DONTNEED);
 }
 
 }  // namespace d1::emulator

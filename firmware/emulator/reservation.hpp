@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A sparse reservation of host address space: costs nothing until a page is touched, reads as
-// zeroes. Owns the mapping. Access from any thread; who may touch what is the user's rule.
+// zeroes. Owns the mapping, and the file behind it where other processes are to map it too.
+// Access from any thread; who may touch what is the user's rule.
 #pragma once
 
 #include <cstddef>
@@ -8,16 +9,20 @@
 
 namespace d1::emulator {
 
+enum class Sharing : std::uint8_t { Private, Shared };  // Shared: a memory file that never shrinks
+
 class Reservation {
  public:
   Reservation() = default;
-  explicit Reservation(std::size_t bytes);  // throws std::bad_alloc; 0 bytes reserve nothing
+  // Throws std::bad_alloc; 0 bytes reserve nothing.
+  explicit Reservation(std::size_t bytes, Sharing sharing = Sharing::Private);
   ~Reservation();
   Reservation(Reservation&& other) noexcept;
   Reservation& operator=(Reservation&& other) noexcept;
 
   [[nodiscard]] std::uint8_t* data() const noexcept { return data_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  [[nodiscard]] int file() const noexcept { return file_; }  // -1: private
   // From the first boundary of a huge page at or behind `offset` on, pages are to be huge where the
   // host has such: fewer misses of its TLB for what is used densely, and 2 MiB for a byte.
   void prefer_huge_pages(std::size_t offset) noexcept;
@@ -32,6 +37,7 @@ class Reservation {
  private:
   std::uint8_t* data_ = nullptr;
   std::size_t bytes_ = 0;
+  int file_ = -1;
 };
 
 }  // namespace d1::emulator

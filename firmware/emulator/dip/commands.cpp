@@ -120,6 +120,9 @@ CommandResult Dip::copy_linear(const d1_copy& command, std::uint64_t start) {
                                        : device_memory(command.source, from_span);
   std::uint8_t* to = to_host ? dma_.find(command.destination, to_span, DmaAccess::Write)
                              : device_memory(command.destination, to_span);
+  // Remote memory is sent as one piece, with what lies between the rows.
+  if (to_host && command.rows > 1)
+    (void)dma_.find(command.destination, to_span, DmaAccess::Read);
   if (from == nullptr)
     return failed(from_host ? D1_STATUS_DMA_FAULT : D1_STATUS_BAD_ADDRESS, command.source);
   if (to == nullptr)

@@ -33,7 +33,7 @@ struct CommandResult {
 
 class Dip final : public DipSink {
  public:
-  Dip(MachineState& machine, Fabric& fabric, Scheduler& scheduler);
+  Dip(MachineState& machine, Fabric& fabric, Scheduler& scheduler, const LivePage& live);
 
   // --- with the device's lock ---------------------------------------------------------------
   void write_queue(unsigned queue, unsigned reg, std::uint64_t value);
@@ -42,6 +42,8 @@ class Dip final : public DipSink {
   bool process();
   // Gives up all launches and disables all queues.
   void shut_down();
+  // The same, and nothing the host made is left: events, grids, the log ring.
+  void detach();
   [[nodiscard]] DmaMap& dma() noexcept { return dma_; }
   [[nodiscard]] LogRing& log() noexcept { return log_; }
   // Called for each completion's vector, with the lock held.

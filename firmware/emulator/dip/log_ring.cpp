@@ -17,7 +17,7 @@ void LogRing::configure(std::uint64_t base, std::uint64_t bytes) noexcept {
   tail_.store(0);
 }
 
-void LogRing::append(const DmaMap& dma, d1_log_record record, std::string_view text) {
+void LogRing::append(DmaMap& dma, d1_log_record record, std::string_view text) {
   record.bytes = static_cast<std::uint32_t>(text.size());
   std::string bytes(sizeof(record) + (text.size() + 7) / 8 * 8, '\0');
   std::memcpy(bytes.data(), &record, sizeof(record));
@@ -31,17 +31,15 @@ void LogRing::append(const DmaMap& dma, d1_log_record record, std::string_view t
   store_.push_back(std::move(bytes));
 }
 
-void LogRing::flush(const DmaMap& dma) {
+void LogRing::flush(DmaMap& dma) {
   while (!store_.empty() && put(dma, store_.front())) {
     stored_ -= store_.front().size();
     store_.pop_front();
   }
 }
 
-bool LogRing::put(const DmaMap& dma, std::string_view bytes) {
+bool LogRing::put(DmaMap& dma, std::string_view bytes) {
   if (size_ == 0) return false;
-  std::uint8_t* ring = dma.find(base_, size_, DmaAccess::Write);
-  if (ring == nullptr) return false;
   std::uint64_t head = head_.load(std::memory_order_relaxed);
   // What the host has consumed it no longer reads: pairs with the release of its tail.
   const std::uint64_t tail = tail_.load(std::memory_order_acquire);
@@ -51,10 +49,15 @@ bool LogRing::put(const DmaMap& dma, std::string_view bytes) {
   if (head + skip + bytes.size() - tail > size_) return false;
   if (skip != 0) {
     const std::uint32_t mark = D1_LOG_SKIP;
-    std::memcpy(ring + at, &mark, sizeof(mark));
+    std::uint8_t* place = dma.find(base_ + at, sizeof(mark), DmaAccess::Write);
+    if (place == nullptr) return false;
+    std::memcpy(place, &mark, sizeof(mark));
     head += skip;
   }
-  std::memcpy(ring + (head & (size_ - 1)), bytes.data(), bytes.size());
+  std::uint8_t* place = dma.find(base_ + (head & (size_ - 1)), bytes.size(), DmaAccess::Write);
+  if (place == nullptr) return false;
+  std::memcpy(place, bytes.data(), bytes.size());
+  dma.flush();
   head_.store(head + bytes.size(), std::memory_order_release);  // pairs with the host's read of it
   return true;
 }

@@ -12,15 +12,20 @@
 #include <d1/abi/log.h>
 
 #include "dip/dma_map.hpp"
+#include "live_page.hpp"
 
 namespace d1::emulator {
 
 class LogRing {
  public:
+  // `live`: where the host sees head and lost.
+  explicit LogRing(const LivePage& live)
+      : head_(live.at(D1_REG_LOG_HEAD)), lost_(live.at(D1_REG_LOG_LOST)) {}
+
   void configure(std::uint64_t base, std::uint64_t bytes) noexcept;
-  void append(const DmaMap& dma, d1_log_record record, std::string_view text);
+  void append(DmaMap& dma, d1_log_record record, std::string_view text);
   // Moves what waits into the ring as far as there is room.
-  void flush(const DmaMap& dma);
+  void flush(DmaMap& dma);
 
   // Any thread.
   void set_tail(std::uint64_t tail) noexcept { tail_.store(tail, std::memory_order_release); }
@@ -32,10 +37,11 @@ class LogRing {
   [[nodiscard]] bool waiting() const noexcept { return !store_.empty(); }
 
  private:
-  bool put(const DmaMap& dma, std::string_view bytes);
+  bool put(DmaMap& dma, std::string_view bytes);
 
   std::uint64_t base_ = 0, size_ = 0;
-  std::atomic<std::uint64_t> head_{0}, tail_{0}, lost_{0};
+  std::atomic<std::uint64_t>&head_, &lost_;
+  std::atomic<std::uint64_t> tail_{0};
   std::deque<std::string> store_;  // whole records
   std::uint64_t stored_ = 0;       // bytes in store_
 };

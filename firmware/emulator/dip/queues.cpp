@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fetching commands and writing completions: the rings and their order.
+#include <algorithm>
 #include <cstring>
 
 #include "dip/dip.hpp"
@@ -15,8 +16,8 @@ bool power_of_two(std::uint64_t value) { return value != 0 && (value & (value - 
 
 }  // namespace
 
-Dip::Dip(MachineState& machine, Fabric& fabric, Scheduler& scheduler)
-    : machine_(machine), fabric_(fabric), scheduler_(scheduler), events_(D1_EVENTS) {
+Dip::Dip(MachineState& machine, Fabric& fabric, Scheduler& scheduler, const LivePage& live)
+    : machine_(machine), fabric_(fabric), scheduler_(scheduler), log_(live), events_(D1_EVENTS) {
   grids_[0].grid = std::make_shared<const Grid>(Grid::all(machine.geometry()));
   fabric_.set_sink(this);
 }
@@ -149,6 +150,7 @@ void Dip::complete(unsigned index, const CommandResult& result) {
   entry.status = result.status;
   const std::uint64_t at = queue.completed & (queue.entries - 1);
   const bool even_turn = (queue.completed / queue.entries) % 2 == 0;
+  dma_.flush();  // what the command wrote is there before it is said to be
   std::uint8_t* place = dma_.find(queue.completion + at * sizeof(entry), sizeof(entry),
                                   DmaAccess::Write);
   // A host may map memory of any alignment; the phase has to be written in one piece.
@@ -162,6 +164,7 @@ void Dip::complete(unsigned index, const CommandResult& result) {
   std::atomic_ref<std::uint16_t>(*reinterpret_cast<std::uint16_t*>(
                                      place + offsetof(d1_completion, phase)))
       .store(even_turn ? 1 : 0, std::memory_order_release);
+  dma_.flush();
   ++queue.completed;
   if (interrupt_) interrupt_(static_cast<unsigned>(queue.vector));
 }
@@ -187,6 +190,13 @@ void Dip::shut_down() {
     stop_launch(*launches_.back(), {CommandResult::Done, D1_STATUS_ABORTED, 0, 0});
   for (unsigned index = 0; index < queues_.size(); ++index)
     write_queue(index, D1_QUEUE_ENABLE, 0);
+}
+
+void Dip::detach() {
+  shut_down();
+  std::ranges::fill(events_, Event{});
+  std::fill(grids_.begin() + 1, grids_.end(), KnownGrid{});
+  log_.configure(0, 0);
 }
 
 void Dip::printed(NodeIndex node, unsigned hart, std::uint64_t time, std::string_view text) {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * BAR0 of the PCI function: registers and doorbells. All registers are 64 bits wide and are
- * accessed whole, naturally aligned; doorbells are 32 bits. BAR2 is an aperture on device memory:
- * window D1_APERTURE_BYTES at the device address in D1_REG_APERTURE.
+ * The PCI function. BAR0: registers, doorbells, the live page and the MSI-X table. All registers
+ * are 64 bits wide and are accessed whole, naturally aligned; doorbells are 32 bits. BAR2: the SRAM
+ * of all nodes, D1_BAR2_STRIDE apart, ordered by die, then node index. BAR4: the HBM. Doorbells,
+ * live page, BAR2 and BAR4 are memory that a host may map; a doorbell written there is seen within
+ * some milliseconds, and at once while the device polls or after a write to D1_REG_KICK.
  *
  * Bring-up: read D1_REG_ID, write D1_CONTROL_ENABLE, wait for D1_STATUS_READY, set up queues, ring.
  */
@@ -28,18 +30,28 @@ enum d1_register {
   D1_REG_CLOCK_HZ = 0x040,   /* ro */
   D1_REG_CYCLE = 0x048,      /* ro: emulated cycles since power-on */
   D1_REG_HEARTBEAT = 0x050,  /* ro: advances while the device lives, also with no work to do */
-  D1_REG_APERTURE = 0x058,   /* rw: device address that BAR2 shows, a multiple of its size */
   D1_REG_LOG_BASE = 0x060,   /* rw: I/O address of the log ring (d1/abi/log.h); 0: none */
   D1_REG_LOG_BYTES = 0x068,  /* rw: its size, a power of two, 4 KiB to 64 MiB */
   D1_REG_LOG_TAIL = 0x070,   /* rw: bytes the host has consumed */
   D1_REG_LOG_HEAD = 0x078,   /* ro: bytes the device has written */
   D1_REG_LOG_LOST = 0x080,   /* ro: records dropped because the device's own store was full */
+  D1_REG_KICK = 0x088,       /* wo: look at the doorbells in mapped memory at once; any value */
   D1_REG_QUEUE_BASE = 0x1000,   /* + D1_QUEUE_STRIDE * queue + enum d1_queue_register */
-  D1_REG_DOORBELL_BASE = 0x4000 /* + 8 * queue: submission tail; + 4: completion head */
+  D1_REG_DOORBELL_BASE = 0x4000, /* + 8 * queue: submission tail; + 4: completion head */
+  D1_REG_DOORBELL_ARM = 0x4100,    /* + 8 * vector: not 0: the vector is armed, see ARMING */
+  D1_REG_DOORBELL_ARMING = 0x4200, /* not 0: an event is raised only for an armed vector, which
+                                      disarms it; 0, as after a reset: always */
+  D1_REG_LIVE_BASE = 0x5000,       /* + enum d1_register, read only: the registers that change by
+                                      themselves, status, cycle, heartbeat, log head and lost */
+  D1_REG_LIVE_POLLED = 0x5800,     /* ro: not 0 while the device looks at doorbells by itself */
+  D1_REG_LIVE_RAISED = 0x5900,     /* + 8 * vector, ro: interrupts raised so far */
+  D1_REG_MSIX_TABLE = 0x6000,
+  D1_REG_MSIX_PENDING = 0x7000
 };
 
 #define D1_BAR0_BYTES 0x8000
-#define D1_APERTURE_BYTES 0x1000000 /* 16 MiB */
+#define D1_BAR_PAGE 0x1000     /* doorbells and the live page fill one each */
+#define D1_BAR2_STRIDE 0x141000 /* SRAM and a page of nothing; an odd number of pages */
 
 #define D1_CONTROL_ENABLE 1u
 #define D1_STATUS_READY 1u

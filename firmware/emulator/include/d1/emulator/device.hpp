@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,13 +27,43 @@ namespace d1::emulator {
 
 enum class DmaAccess : std::uint8_t { Read, Write };  // by the device; Write allows reading too
 
+// Host memory that only its owner can touch: the device asks for every byte. Called with the
+// device's lock held, from the thread that runs the machine; false: it is not to be had any more.
+class RemoteMemory {
+ public:
+  virtual ~RemoteMemory() = default;
+  [[nodiscard]] virtual bool read(std::uint64_t address, std::span<std::uint8_t> data) noexcept = 0;
+  [[nodiscard]] virtual bool write(std::uint64_t address,
+                                   std::span<const std::uint8_t> data) noexcept = 0;
+};
+
+// Who runs the machine when nobody waits in run(): a thread of the device's own, or nobody, since
+// its owner has one.
+enum class Keeper : std::uint8_t { OwnThread, Caller };
+
 struct DeviceOptions {
   std::string machine = "d1";     // name of a built-in machine or path of a machine file
+  std::optional<MachineDescription> description;  // instead of `machine`
   unsigned host_threads = 0;      // that run nodes; 0: as many as the host has processors
   std::uint64_t seed = 0;         // other than 0 shuffles the order of what is unordered
   EngineOptions engine = engine_options_from_environment();
   std::vector<std::uint8_t> rom;  // boot ROM; empty: the built-in one
   std::function<void(unsigned worker)> join_delay;  // for tests: see WorkerPool
+  Keeper keeper = Keeper::OwnThread;
+  bool shared_memory = false;     // for other processes to map: see Device::memory()
+};
+
+// What the device keeps in memory that a host may map: a BAR each. Files are -1 unless
+// DeviceOptions::shared_memory asked for them; they are the device's, sealed against shrinking.
+struct DeviceMemory {
+  struct Part {
+    std::uint8_t* data = nullptr;
+    std::uint64_t bytes = 0;
+    int file = -1;
+  };
+  Part bar0;  // doorbells (which the device does not look at by itself) and the live page
+  Part sram;  // of all nodes, D1_BAR2_STRIDE apart
+  Part hbm;
 };
 
 // What the emulation itself did, for benchmarks and tests; not of the device.
@@ -60,6 +91,8 @@ class Device {
 
   [[nodiscard]] Result<> dma_map(std::uint64_t address, void* memory, std::uint64_t bytes,
                                  DmaAccess access);
+  [[nodiscard]] Result<> dma_map(std::uint64_t address, RemoteMemory& memory, std::uint64_t bytes,
+                                 DmaAccess access);
   // When it returns the device no longer touches the memory.
   [[nodiscard]] Result<> dma_unmap(std::uint64_t address, std::uint64_t bytes);
 
@@ -75,6 +108,19 @@ class Device {
   // deadline has passed; stop() is asked at quantum ends. If another thread is running the machine
   // or there is nothing to do, waits for a short while at most and returns.
   void run(const std::function<bool()>& stop, std::chrono::steady_clock::time_point deadline);
+
+  // Runs the machine on the caller's thread until it has nothing more to do (true: nothing before
+  // the next doorbell) or stop() says so. Waits only for other callers' short calls.
+  [[nodiscard]] bool run_until_idle(const std::function<bool()>& stop);
+
+  [[nodiscard]] DeviceMemory memory() const noexcept;
+
+  // The host is gone: its queues, launches, events, grids and log ring go with it, memory and nodes
+  // stay as they are.
+  void detach();
+
+  // Puts the heartbeat into the live page; for a device whose BAR0 is mapped by others.
+  void beat() noexcept;
 
   [[nodiscard]] DeviceStatistics statistics();
 
