@@ -29,7 +29,9 @@ void add_disasm(CLI::App& application, Action& action);
 void add_doctor(CLI::App& application, Action& action);
 void add_exec(CLI::App& application, Action& action);
 void add_info(CLI::App& application, Action& action);
+void add_ps(CLI::App& application, Action& action);
 void add_run(CLI::App& application, Action& action);
+void add_serve(CLI::App& application, Action& action);
 
 // One JSON document on standard output. A command that fails before it has printed its own gets
 // {"error": "..."} from main().

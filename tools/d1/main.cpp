@@ -21,7 +21,9 @@ int complain(const std::string& text) {
 // Who reads documents gets one for a failure, too.
 int fail_with(const CLI::App& application, const std::string& text) {
   for (const CLI::App* chosen : application.get_subcommands())
-    if (chosen->count("--json") != 0 && !json_was_printed()) print_json({{"error", text}});
+    if (const CLI::Option* json = chosen->get_option_no_throw("--json");
+        json != nullptr && json->count() != 0 && !json_was_printed())
+      print_json({{"error", text}});
   return complain(text);
 }
 
@@ -35,6 +37,8 @@ int run(int count, char** words) {
   add_build(application, action);
   add_disasm(application, action);
   add_exec(application, action);
+  add_serve(application, action);
+  add_ps(application, action);
   add_info(application, action);
   add_doctor(application, action);
   // Set last, since subcommands take over what is there when they are made.

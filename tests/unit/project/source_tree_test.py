@@ -18,9 +18,12 @@ BASE = {"base"}
 MAY_INCLUDE = {
     "host": {"host", "runtime", "driver", "abi"} | BASE,
     "runtime": {"runtime", "driver", "abi", "isa"} | BASE,
-    "driver": {"driver", "abi"} | BASE,
+    "driver": {"driver", "vfio_user", "abi"} | BASE,
     "firmware/abi": {"abi"},
     "firmware/base": BASE,
+    # Messages between a device in another process and its driver: both ends use it.
+    "firmware/vfio_user": {"vfio_user", "abi"} | BASE,
+    "firmware/server": {"server", "vfio_user", "emulator", "abi"} | BASE,
     "firmware/isa": {"isa"} | BASE,
     "firmware/emulator": {"emulator", "isa", "abi", "device"} | BASE,
     "firmware/device": {"device", "abi", "isa"},
@@ -35,6 +38,9 @@ EXCEPTIONS = {
     # Commands about the emulator itself, not about a device behind the driver.
     "tools/d1/exec.cpp": {"emulator"},
     "tools/d1/info.cpp": {"emulator"},
+    # The daemon, and who asks it how it is.
+    "tools/d1/serve.cpp": {"server"},
+    "tools/d1/ps.cpp": {"server"},
 }
 LINE_LENGTH = 100
 # A file above these is split; the words "rarely past" leave some room.

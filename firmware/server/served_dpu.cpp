@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "served_dpu.hpp"
+
+#include <d1/abi/registers.h>
+#include <d1/vfio_user/unix_socket.hpp>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace d1::server {
+
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+// A user whose liveness limit is a second has seen some fifty beats by then.
+constexpr std::chrono::milliseconds kHeartbeat{20};
+constexpr std::size_t kRefused = 16;  // own: strangers that knocked and then said nothing
+constexpr std::chrono::milliseconds kRefusal{100};
+
+}  // namespace
+
+Result<std::unique_ptr<ServedDpu>> ServedDpu::create(Dpu dpu, FunctionOptions options,
+                                                     std::string path) {
+  auto function = Function::create(std::move(options));
+  if (!function) return std::unexpected(std::move(function.error()));
+  auto listener = vfio_user::listen_at(path);
+  if (!listener) return std::unexpected(std::move(listener.error()));
+  return std::unique_ptr<ServedDpu>(new ServedDpu(std::move(dpu), std::move(*function),
+                                                  std::move(path), std::move(*listener)));
+}
+
+ServedDpu::ServedDpu(Dpu dpu, std::unique_ptr<Function> function, std::string path,
+                     vfio_user::Descriptor listener)
+    : dpu_(std::move(dpu)),
+      path_(std::move(path)),
+      function_(std::move(function)),
+      listener_(std::move(listener)) {
+  loop_.watch(listener_.get(), [this] { accept(); });
+  loop_.every(kHeartbeat, [this] { function_->device().beat(); });
+  thread_ = std::thread([this] { loop_.run(); });
+}
+
+ServedDpu::~ServedDpu() {
+  loop_.stop();
+  thread_.join();
+  if (session_) end_session("the daemon ends");
+  ::unlink(path_.c_str());
+}
+
+void ServedDpu::accept() {
+  vfio_user::Descriptor socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  if (!socket.valid()) return;
+  const int number = socket.get();
+  const int process = vfio_user::peer_process(number);
+  if (session_) {
+    ++refused_clients_;
+    spdlog::warn("{}: process {} is refused: process {} uses the DPU", dpu_.name, process, client_);
+    if (refused_.size() >= kRefused) {
+      loop_.unwatch(refused_.front().descriptor());
+      refused_.pop_front();
+    }
+    const auto who = refused_.emplace(refused_.end(), std::move(socket));
+    loop_.watch(number, [this, who] { refuse(who); });
+    return;
+  }
+  ++clients_;
+  spdlog::info("{}: process {} attaches", dpu_.name, process);
+  {
+    const std::lock_guard guard(mutex_);
+    session_ = std::make_unique<Session>(*function_, vfio_user::MessageSocket(std::move(socket)));
+    client_ = process;
+    attached_ = Clock::now();
+  }
+  loop_.watch(number, [this] { serve(); });
+}
+
+void ServedDpu::serve() {
+  if (auto received = session_->receive(); !received) end_session(received.error().sentence());
+}
+
+void ServedDpu::refuse(std::list<vfio_user::MessageSocket>::iterator who) {
+  auto message = who->try_receive();
+  if (message && !*message) return;
+  if (message) {
+    d1_vfio_user_header header = (*message)->header;
+    header.flags = D1_VFIO_USER_REPLY | D1_VFIO_USER_ERROR;
+    header.error = EBUSY;
+    (void)who->send(header, {}, {}, Clock::now() + kRefusal);
+  }
+  loop_.unwatch(who->descriptor());
+  refused_.erase(who);
+}
+
+void ServedDpu::end_session(const std::string& why) {
+  loop_.unwatch(session_->descriptor());
+  const auto counts = session_->counts();
+  spdlog::info("{}: process {} is gone after {} commands ({}); the DPU's state is kept", dpu_.name,
+               client_, counts.commands, why);
+  const std::lock_guard guard(mutex_);
+  session_.reset();
+  client_ = 0;
+}
+
+DpuStatus ServedDpu::status() const {
+  DpuStatus status;
+  status.name = dpu_.name;
+  status.place = dpu_.place;
+  status.socket = path_;
+  emulator::Device& device = function_->device();
+  status.nodes = device.read_register(D1_REG_NODES);
+  status.hbm_bytes = device.read_register(D1_REG_HBM_BYTES);
+  status.cycle = device.read_register(D1_REG_CYCLE);
+  status.doorbells = function_->doorbells();
+  status.interrupts = function_->raised();
+  status.clients = clients_;
+  status.refused_clients = refused_clients_;
+  status.queues = function_->queues();
+  const std::lock_guard guard(mutex_);
+  if (!session_) return status;
+  status.client = client_;
+  status.attached = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - attached_);
+  status.session = session_->counts();
+  return status;
+}
+
+}  // namespace d1::server
