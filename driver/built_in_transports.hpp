@@ -15,5 +15,9 @@ void register_built_in_transports(std::map<std::string, TransportFactory, std::l
 
 [[nodiscard]] Result<std::unique_ptr<Transport>> make_in_process_transport(
     const TransportOptions& options);
+[[nodiscard]] Result<std::unique_ptr<Transport>> make_vfio_user_transport(
+    const TransportOptions& options);
+[[nodiscard]] Result<std::unique_ptr<Transport>> make_vfio_user_in_band_transport(
+    const TransportOptions& options);
 
 }  // namespace d1::driver

@@ -16,7 +16,9 @@ constexpr std::uint64_t kAllOnes = ~std::uint64_t{0};  // what a device that is 
 }  // namespace
 
 Result<std::unique_ptr<Device>> Device::open(const DeviceOptions& options) {
-  auto transport = open_transport(options.transport, options.transport_options);
+  TransportOptions below = options.transport_options;
+  below.reply_timeout = std::min(below.reply_timeout, options.liveness_limit);
+  auto transport = open_transport(options.transport, std::move(below));
   if (!transport) return std::unexpected(std::move(transport.error()));
   return open(std::move(*transport), options);
 }

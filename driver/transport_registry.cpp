@@ -48,7 +48,11 @@ std::vector<std::string> transport_names() {
 }
 
 Result<std::unique_ptr<Transport>> open_transport(std::string_view name,
-                                                  const TransportOptions& options) {
+                                                  TransportOptions options) {
+  if (const std::size_t colon = name.find(':'); colon != name.npos) {
+    options.address = name.substr(colon + 1);
+    name = name.substr(0, colon);
+  }
   TransportFactory factory;
   {
     Registry& all = registry();

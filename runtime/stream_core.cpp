@@ -183,7 +183,7 @@ void StreamCore::finish_last(OperationState* operation) {
     std::memcpy(host.copy_to, from, host.copy_bytes);
   }
   (void)host.mapping.unmap();  // a device that does not confirm is lost; the range stays reserved
-  host.bounce = {};
+  driver::DmaBuffer bounce = std::move(host.bounce);  // goes, or is kept, outside of the lock
   if (operation->launch_slot >= 0) {
     std::memcpy(&operation->report, report_memory(operation->launch_slot),
                 sizeof(d1_launch_report));
@@ -191,6 +191,8 @@ void StreamCore::finish_last(OperationState* operation) {
   {
     std::lock_guard lock(mutex_);
     give_back_slots(operation);
+    if (bounce.bytes() > kept_bounce_.bytes() && bounce.bytes() <= limits::kKeptBounceBytes)
+      std::swap(bounce, kept_bounce_);
     if (operation->failed && !first_failed_) {
       first_failed_ = operation;
       add_reference(operation);
@@ -251,9 +253,15 @@ Result<> StreamCore::attach(OperationState* operation, const void* memory, std::
     host.iova = host.mapping.iova();
     return {};
   }
-  auto bounce = dma.allocate(bytes);
-  if (!bounce) return pass_on(bounce, "making a copy of host memory the device can reach");
-  host.bounce = std::move(*bounce);
+  {
+    std::lock_guard lock(mutex_);
+    if (kept_bounce_.bytes() >= bytes) host.bounce = std::move(kept_bounce_);
+  }
+  if (host.bounce.bytes() == 0) {
+    auto bounce = dma.allocate(bytes);
+    if (!bounce) return pass_on(bounce, "making a copy of host memory the device can reach");
+    host.bounce = std::move(*bounce);
+  }
   if (fill) std::memcpy(host.bounce.data(), memory, bytes);
   host.iova = host.bounce.iova();
   host.copy_to = writable;

@@ -123,6 +123,7 @@ class StreamCore : public std::enable_shared_from_this<StreamCore> {
   const std::shared_ptr<Context> context_;
   driver::DmaBuffer slots_;  // of launches
   driver::DmaBuffer staging_;
+  driver::DmaBuffer kept_bounce_;  // guarded by mutex_, as is all below
   std::unique_ptr<driver::QueuePair> queue_;  // dies first: completions use the above
 
   std::mutex mutex_;

@@ -222,6 +222,10 @@ void add_run(CLI::App& application, Action& action) {
   command->add_option("--kernel", options->kernel, "Which one, where there are several")
       ->option_text("NAME");
   command
+      ->add_option("--device", options->device.transport,
+                   "Where it runs: in-process (default), or vfio-user:PATH, a DPU of d1 serve")
+      ->option_text("DEVICE");
+  command
       ->add_option("--machine", options->device.machine,
                    "What is emulated: d1 (default), tile, tray, cabinet, exapod, or a machine file")
       ->option_text("NAME|FILE.toml");

@@ -29,7 +29,9 @@
 namespace d1 {
 
 struct DeviceOptions {
-  std::string transport;   // empty: $D1_DEVICE, or "in-process"
+  // "in-process", or "vfio-user:PATH" for a DPU that `d1 serve` offers; empty: $D1_DEVICE, or
+  // "in-process". What follows is about an emulation in this process alone.
+  std::string transport;
   std::string machine;     // empty: $D1_MACHINE, or "d1"; a built-in name or a machine file
   unsigned threads = 0;    // of the host, that run nodes; 0: as many as it has
   std::uint64_t seed = 0;  // other than 0 shuffles the order of what is unordered
@@ -55,6 +57,8 @@ inline const bool header_is_known = (runtime::set_installed_header(__FILE__), tr
 class Device {
  public:
   [[nodiscard]] static Device open(const DeviceOptions& options = {});
+  // The same by DeviceOptions::transport alone: Device::open("vfio-user:/run/d1/dev.sock").
+  [[nodiscard]] static Device open(const char* transport);
 
   [[nodiscard]] const driver::DeviceInfo& info() const noexcept { return context_->info(); }
   // Emulated cycles since power-on.

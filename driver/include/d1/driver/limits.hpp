@@ -28,6 +28,10 @@ inline constexpr std::chrono::milliseconds kReadyTimeout{5000};
 // test has shown (0.9 s), below the patience of a person.
 inline constexpr std::chrono::milliseconds kLivenessLimit{5000};
 
+// A device in another process that does not answer a command for this long is lost: the liveness
+// limit, by another way.
+inline constexpr std::chrono::milliseconds kReplyTimeout = kLivenessLimit;
+
 // How often a waiting thread looks at the heartbeat and at what else may have changed. Bounds how
 // late a loss is seen (P3: one second), and costs one register read each time.
 inline constexpr std::chrono::milliseconds kLivenessPoll{50};
@@ -72,6 +76,10 @@ inline constexpr std::uint64_t kLogRingBytes = 1u << 20;
 // in cache is cheaper than a map and an unmap. Larger ones are mapped for the copy.
 inline constexpr std::uint64_t kStagedCopyBytes = 32u << 10;
 inline constexpr std::uint64_t kStagingBytes = 1u << 20;  // of each stream
+
+// Where plain memory cannot be mapped, a stream keeps one buffer of up to this size for the next
+// copy: touching its pages anew costs more than the copy.
+inline constexpr std::uint64_t kKeptBounceBytes = 256u << 20;
 
 // Launches in flight on one stream: each has a slot of 1 KiB in DMA memory.
 inline constexpr std::uint32_t kLaunchSlots = 256;

@@ -13,6 +13,7 @@
 #include <d1/base/statistics.hpp>
 #include <d1/driver/limits.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -96,15 +97,18 @@ struct TransportOptions {
   bool count_execution = false;  // for statistics() of an emulated device, at some cost
   std::string rom_image;       // path of a boot ROM to use instead of the built-in one
   std::string address;         // where the device is, for transports that leave the process
+  // A device in another process that has not answered for this long is lost.
+  std::chrono::milliseconds reply_timeout = limits::kReplyTimeout;
 };
 
 using TransportFactory =
     std::function<Result<std::unique_ptr<Transport>>(const TransportOptions& options)>;
 
-// Transports by name. "in-process" is built in. Registering a name twice is an error.
+// Transports by name: "in-process", "vfio-user", and "vfio-user-in-band", which shares no memory.
+// Registering a name twice is an error. "NAME:ADDRESS" opens NAME with that address.
 [[nodiscard]] Result<> register_transport(std::string name, TransportFactory factory);
 [[nodiscard]] std::vector<std::string> transport_names();
 [[nodiscard]] Result<std::unique_ptr<Transport>> open_transport(std::string_view name,
-                                                                const TransportOptions& options);
+                                                                TransportOptions options);
 
 }  // namespace d1::driver
