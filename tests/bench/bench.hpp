@@ -71,6 +71,7 @@ void measure_launch(Run& run);
 void measure_grid(Run& run);
 void measure_copies(Run& run);
 void measure_open(Run& run);
+void measure_vfio_user(Run& run);
 void measure_node_memory(Run& run);
 void measure_gemm(Run& run);
 void measure_cpu(Run& run);

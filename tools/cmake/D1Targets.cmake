@@ -56,6 +56,17 @@ function(d1_add_tests name label)
     PROPERTIES LABELS ${label} TIMEOUT 300)
 endfunction()
 
+# d1_add_device_tests(NAME LABEL COMMAND...): the same program on a DPU of a daemon, by shared memory
+# and by messages alone.
+function(d1_add_device_tests name label)
+  foreach(transport vfio-user vfio-user-in-band)
+    add_test(NAME ${name}.${transport} COMMAND ${D1_PYTHON} -B
+      ${PROJECT_SOURCE_DIR}/tests/support/with_daemon.py --transport ${transport} -- ${ARGN})
+    set_tests_properties(${name}.${transport} PROPERTIES LABELS ${label} TIMEOUT 300
+      ENVIRONMENT "D1_PROGRAMS=$<TARGET_FILE_DIR:d1>")
+  endforeach()
+endfunction()
+
 # d1_add_engine_tests(NAME LABEL COMMAND...): the same program once more with the interpreter, and
 # with a translator that translates every block before it first runs, at each level of the host.
 function(d1_add_engine_tests name label)
