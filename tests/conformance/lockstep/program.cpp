@@ -69,7 +69,8 @@ Assembled assemble(const Program& program) {
   }
   result.addresses.push_back(at);
   result.bytes.resize(kProgramBytes);
-  std::memcpy(result.bytes.data(), program.handler.data(), 2 * program.handler.size());
+  if (!program.handler.empty())
+    std::memcpy(result.bytes.data(), program.handler.data(), 2 * program.handler.size());
   for (std::size_t i = 0; i < program.items.size(); ++i) {
     const Item& item = program.items[i];
     Code code = item.code;

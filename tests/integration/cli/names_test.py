@@ -77,8 +77,11 @@ class Gdb(CommandLineCase):
         frames = re.findall(r"(?m)^#\d+ +(?:0x[0-9a-f]+ in )?(.*?) \(", done.stdout)
         self.assertGreater(len(frames), 4, done.stdout + done.stderr)
         self.assertIn("run_semantics", frames[0] + done.stdout)
-        self.assertEqual(frames[1:3], ["d1_call_semantics", "work"], done.stdout)
-        self.assertIn("run_translated", frames[3], done.stdout)
+        # Under a sanitizer the function called may have a frame for each of its inlined parts.
+        self.assertIn("d1_call_semantics", frames, done.stdout)
+        call = frames.index("d1_call_semantics")
+        self.assertEqual(frames[call + 1], "work", done.stdout)
+        self.assertIn("run_translated", frames[call + 2], done.stdout)
         self.assertEqual(frames[-1], "main", done.stdout)
 
 
