@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/translator/integer_places.hpp"
 
-#include <algorithm>
-
 namespace d1::emulator {
 
 namespace {
@@ -26,19 +24,17 @@ void IntegerPlaces::exchange(unsigned guest, unsigned instead) {
 }
 
 IntegerPlaces choose_integer_places(const std::array<std::uint32_t, 32>& uses) {
-  const auto less_used = [&](unsigned a, unsigned b) { return uses[a] < uses[b]; };
-  std::vector<unsigned> pinned, in_memory;
   IntegerPlaces places;
-  for (unsigned guest = 1; guest < 32; ++guest)
-    (places.host(guest) >= 0 ? pinned : in_memory).push_back(guest);
-  std::ranges::stable_sort(pinned, less_used);
-  std::ranges::stable_sort(in_memory, less_used);
-  for (std::size_t i = 0; i < pinned.size(); ++i) {
-    const unsigned guest = in_memory[in_memory.size() - 1 - i], instead = pinned[i];
-    if (uses[guest] <= uses[instead] + kWorthwhile) break;
+  for (;;) {
+    unsigned guest = 0, instead = 0;  // x0 stands for none: nothing lives in its place
+    for (unsigned each = 1; each < 32; ++each) {
+      const bool pinned = places.host(each) >= 0;
+      if (!pinned && (guest == 0 || uses[each] >= uses[guest])) guest = each;
+      if (pinned && (instead == 0 || uses[each] < uses[instead])) instead = each;
+    }
+    if (uses[guest] <= uses[instead] + kWorthwhile) return places;
     places.exchange(guest, instead);
   }
-  return places;
 }
 
 }  // namespace d1::emulator

@@ -37,18 +37,18 @@ class KeptSums {
   [[nodiscard]] bool used() const noexcept {
     return uses_ != std::array<std::uint32_t, kSumGroups>{};
   }
-  void keep(unsigned group, int host) noexcept { host_[group] = static_cast<std::int8_t>(host); }
+  void keep(unsigned group, int host) noexcept {
+    host_[group] = static_cast<std::int8_t>(host);
+    kept_ |= 1u << group;
+  }
   [[nodiscard]] int host(unsigned group) const noexcept { return host_[group]; }  // -1: in memory
   [[nodiscard]] bool kept(unsigned group) const noexcept { return host_[group] >= 0; }
-  [[nodiscard]] std::uint32_t all_kept() const noexcept {  // a bit for each group
-    std::uint32_t groups = 0;
-    for (unsigned group = 0; group < kSumGroups; ++group) groups |= kept(group) ? 1u << group : 0;
-    return groups;
-  }
+  [[nodiscard]] std::uint32_t all_kept() const noexcept { return kept_; }  // a bit for each group
 
  private:
   std::array<std::uint32_t, kSumGroups> uses_{};
   std::array<std::int8_t, kSumGroups> host_{};
+  std::uint32_t kept_ = 0;
 };
 
 // What is known at some place of a block, a bit for each group.

@@ -54,6 +54,7 @@ void choose_kept(KeptRegisters& floats, KeptRegisters& vectors, MatrixRegisters&
     for (unsigned guest = 0; guest < 32; ++guest)
       if (const std::uint32_t count = file->uses(guest); count != 0 && !file->excluded(guest))
         candidates.push_back({file, guest, count});
+  if (candidates.empty() && !matrix.sums.used()) return;
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const Candidate& a, const Candidate& b) { return a.uses > b.uses; });
   const std::vector<int> free = matrix.sums.used() ? choose_sums(matrix) : all_free(level, scratch);

@@ -26,42 +26,40 @@ class KeptRegisters {
  public:
   KeptRegisters() { host_.fill(-1); }
 
-  void note(unsigned guest, std::uint32_t times = 1) noexcept { uses_[guest] += times; }
+  void note(unsigned guest, std::uint32_t times = 1) noexcept {
+    uses_[guest] += times;
+    used_ |= 1u << guest;
+  }
   void note_write(unsigned guest) noexcept { written_ |= 1u << guest; }
   void exclude(unsigned guest) noexcept { excluded_ |= 1u << guest; }  // is better off in memory
   [[nodiscard]] bool excluded(unsigned guest) const noexcept { return excluded_ >> guest & 1; }
   [[nodiscard]] std::uint32_t uses(unsigned guest) const noexcept { return uses_[guest]; }
   [[nodiscard]] bool written(unsigned guest) const noexcept { return written_ >> guest & 1; }
 
-  void keep(unsigned guest, int host) noexcept { host_[guest] = static_cast<std::int8_t>(host); }
-  [[nodiscard]] int host(unsigned guest) const noexcept { return host_[guest]; }  // -1: in memory
-  [[nodiscard]] bool any_kept() const noexcept {
-    return any([](unsigned) { return true; });
+  void keep(unsigned guest, int host) noexcept {
+    host_[guest] = static_cast<std::int8_t>(host);
+    kept_ |= 1u << guest;
   }
+  [[nodiscard]] int host(unsigned guest) const noexcept { return host_[guest]; }  // -1: in memory
+  [[nodiscard]] bool any_kept() const noexcept { return kept_ != 0; }
 
   // Before code is emitted: it notes anew what it uses.
-  void forget_uses() noexcept { uses_ = {}; }
-  void keep_none() noexcept { host_.fill(-1); }
+  void forget_uses() noexcept {
+    uses_ = {};
+    used_ = 0;
+  }
+  void keep_none() noexcept {
+    host_.fill(-1);
+    kept_ = 0;
+  }
   // Of what was emitted since then.
-  [[nodiscard]] bool keeps_excluded() const noexcept {
-    return any([this](unsigned guest) { return excluded(guest); });
-  }
-  [[nodiscard]] bool keeps_unused() const noexcept {
-    return any([this](unsigned guest) { return uses_[guest] == 0 && !written(guest); });
-  }
+  [[nodiscard]] bool keeps_excluded() const noexcept { return (kept_ & excluded_) != 0; }
+  [[nodiscard]] bool keeps_unused() const noexcept { return (kept_ & ~(used_ | written_)) != 0; }
 
  private:
-  // Whether it is so with a register that is kept.
-  template <typename Predicate>
-  [[nodiscard]] bool any(const Predicate& is_so) const noexcept {
-    for (unsigned guest = 0; guest < 32; ++guest)
-      if (host_[guest] >= 0 && is_so(guest)) return true;
-    return false;
-  }
-
   std::array<std::uint32_t, 32> uses_{};
   std::array<std::int8_t, 32> host_{};
-  std::uint32_t written_ = 0, excluded_ = 0;
+  std::uint32_t kept_ = 0, used_ = 0, written_ = 0, excluded_ = 0;  // a bit for each register
 };
 
 // Shares out the host's registers: the most used first, but sums of mma.bf16 before all others.
