@@ -87,6 +87,11 @@ class CodeImage {
     return found != nullptr ? *found : add_block(slot, pc);
   }
 
+  // The same, if it was decoded before; else null.
+  [[nodiscard]] const Block* find_block(std::uint64_t pc) const noexcept {
+    return blocks_[(pc - base_) >> 1].load(std::memory_order_acquire);  // as in block()
+  }
+
   // Its functions, null where nobody told them. Set before any thread uses the image.
   void set_names(std::shared_ptr<const CodeNames> names) noexcept { names_ = std::move(names); }
   [[nodiscard]] const std::shared_ptr<const CodeNames>& names() const noexcept { return names_; }

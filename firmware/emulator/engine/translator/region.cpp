@@ -100,20 +100,23 @@ bool is_brief(CodeImage& image, const Block& block) {
 Region find_region(CodeImage& image, const Block& entry, bool eager) {
   Region region;
   region.image = &image;
-  std::vector<std::uint64_t> open{entry.start};
+  region.blocks.reserve(kBlocks);
+  std::vector<std::uint64_t> open;
+  open.reserve(kBlocks);
+  open.push_back(entry.start);
   unsigned instructions = 0;
   // Depth first, what falls through at the top: it is emitted behind its block.
   while (!open.empty() && region.blocks.size() < kBlocks) {
     const std::uint64_t pc = open.back();
     open.pop_back();
     if (!image.contains(pc) || region.find(pc) != nullptr) continue;
-    const Block& block = image.block(pc);
-    if (!translatable(block) || instructions + block.count > kInstructions) continue;
-    const bool first = region.blocks.empty();
-    if (!first && !eager && block.heat.load(std::memory_order_relaxed) == 0) continue;
-    region.blocks.push_back(&block);
-    instructions += block.count;
-    const Successors after = successors_of(block);
+    const Block* const block = eager ? &image.block(pc) : image.find_block(pc);
+    const bool ran = block != nullptr && block->heat.load(std::memory_order_relaxed) != 0;
+    if (!ran && !eager && block != &entry) continue;
+    if (!translatable(*block) || instructions + block->count > kInstructions) continue;
+    region.blocks.push_back(block);
+    instructions += block->count;
+    const Successors after = successors_of(*block);
     if (after.has_taken && !after.call) open.push_back(after.taken);
     if (after.has_next) open.push_back(after.next);
   }
