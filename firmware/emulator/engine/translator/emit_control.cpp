@@ -84,7 +84,7 @@ void RegionEmitter::emit_branch(const Block& block, const Operation& operation) 
 
 void RegionEmitter::emit_back_edge(std::uint64_t target) {
   const bool to_top = loop_.top != nullptr && pending_ == pending_at_top_ &&
-                      state_for(target) == state_at_top_;
+                      state_for(region_.place_of(target)) == state_at_top_;
   if (to_top) jg(*loop_.top, T_NEAR);
   if (loop_.hoisted) add(r15, budget_put_by());  // was it the end of the budget?
   if (!to_top || loop_.hoisted) jg(label_of(target), T_NEAR);

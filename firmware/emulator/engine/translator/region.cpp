@@ -10,7 +10,7 @@ using isa::InstructionId;
 
 namespace {
 
-constexpr unsigned kBlocks = 32, kInstructions = 512;  // own: of a region
+constexpr unsigned kInstructions = 512;  // own: of a region
 
 }  // namespace
 
@@ -100,16 +100,16 @@ bool is_brief(CodeImage& image, const Block& block) {
 Region find_region(CodeImage& image, const Block& entry, bool eager) {
   Region region;
   region.image = &image;
-  region.blocks.reserve(kBlocks);
+  region.blocks.reserve(kBlocksOfRegion);
   std::vector<std::uint64_t> open;
-  open.reserve(kBlocks);
+  open.reserve(kBlocksOfRegion);
   open.push_back(entry.start);
   unsigned instructions = 0;
   // Depth first, what falls through at the top: it is emitted behind its block.
-  while (!open.empty() && region.blocks.size() < kBlocks) {
+  while (!open.empty() && region.blocks.size() < kBlocksOfRegion) {
     const std::uint64_t pc = open.back();
     open.pop_back();
-    if (!image.contains(pc) || region.find(pc) != nullptr) continue;
+    if (!image.contains(pc) || region.contains(pc)) continue;
     const Block* const block = eager ? &image.block(pc) : image.find_block(pc);
     const bool ran = block != nullptr && block->heat.load(std::memory_order_relaxed) != 0;
     if (!ran && !eager && block != &entry) continue;

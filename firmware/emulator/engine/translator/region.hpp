@@ -3,21 +3,28 @@
 // A region is entered at its first block alone; jumps between its blocks stay inside.
 #pragma once
 
+#include <bitset>
 #include <vector>
 
 #include "engine/code_image.hpp"
 
 namespace d1::emulator {
 
+inline constexpr std::size_t kBlocksOfRegion = 32;  // at most; own
+using BlockSet = std::bitset<kBlocksOfRegion>;      // by their places in a region
+
 struct Region {
   CodeImage* image = nullptr;
   std::vector<const Block*> blocks;  // the entry first, and what falls through behind its block
 
-  // The block at pc, or null.
-  [[nodiscard]] const Block* find(std::uint64_t pc) const noexcept {
-    for (const Block* block : blocks)
-      if (block->start == pc) return block;
-    return nullptr;
+  // The place of the block at pc; blocks.size() if there is none.
+  [[nodiscard]] std::size_t place_of(std::uint64_t pc) const noexcept {
+    std::size_t place = 0;
+    while (place < blocks.size() && blocks[place]->start != pc) ++place;
+    return place;
+  }
+  [[nodiscard]] bool contains(std::uint64_t pc) const noexcept {
+    return place_of(pc) != blocks.size();
   }
 };
 

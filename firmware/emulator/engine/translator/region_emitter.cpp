@@ -234,16 +234,18 @@ void RegionEmitter::emit_kept_registers() {
   ret();
 }
 
-// What the block at pc relies on of the state here.
-VectorState RegionEmitter::state_for(std::uint64_t pc) const {
-  return uses_state_.contains(pc) ? state_ : VectorState{};
+// What the block at a place of the region relies on of the state here.
+VectorState RegionEmitter::state_for(std::size_t place) const {
+  return uses_state_[place] ? state_ : VectorState{};
 }
 
 RegionEmitter::Version* RegionEmitter::version_of(std::uint64_t pc) {
-  const Block* const block = region_.find(pc);
+  const std::size_t place = region_.place_of(pc);
   const bool is_entry = versions_.empty() && rest_ == nullptr;
-  if (block == nullptr || (target_.reach == Reach::Block && !is_entry)) return nullptr;
-  const VectorState state = state_for(pc);
+  if (place == region_.blocks.size() || (target_.reach == Reach::Block && !is_entry))
+    return nullptr;
+  const Block* const block = region_.blocks[place];
+  const VectorState state = state_for(place);
   for (Version& version : versions_)
     if (version.block == block && version.state == state && version.pending == pending_)
       return &version;

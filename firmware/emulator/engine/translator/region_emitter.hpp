@@ -53,8 +53,8 @@ class RegionEmitter : private RegionState {
     return floats_.any_kept() || vectors_.any_kept() || matrix_.sums.all_kept() != 0 ||
            !integers_.exchanges().empty();
   }
+  [[nodiscard]] VectorState state_for(std::size_t place) const;
   // The version of the block at pc for the state here, to be emitted if it is new; null: outside.
-  [[nodiscard]] VectorState state_for(std::uint64_t pc) const;
   Version* version_of(std::uint64_t pc);
   Version* take_next_version();
   void emit_block(Version& version);

@@ -7,7 +7,6 @@
 #include <functional>
 #include <map>
 #include <memory_resource>
-#include <unordered_set>
 #include <vector>
 
 #include "engine/translator/access_plan.hpp"
@@ -60,9 +59,7 @@ class RegionState : public Assembler {
         memory_operand_(qword[rbp]),
         memory_part_(qword[rbp]),
         uses_state_(blocks_that_use_state(region)),
-        entry_state_(rest == nullptr && uses_state_.contains(region.blocks.front()->start)
-                         ? state
-                         : VectorState{}) {}
+        entry_state_(rest == nullptr && uses_state_[0] ? state : VectorState{}) {}
 
   // For what lives as long as this, and never goes before.
   static constexpr std::size_t kUsualBytes = std::size_t{16} << 10;
@@ -98,7 +95,7 @@ class RegionState : public Assembler {
   Label flush_, reload_, guard_, rest_top_, slow_call_;
   bool any_slow_call_ = false;
 
-  const std::unordered_set<std::uint64_t> uses_state_;  // blocks
+  const BlockSet uses_state_;
   const VectorState entry_state_;  // known only if the entry's code depends on it
   VectorState state_;              // here
   VectorState state_at_top_;       // of the block that is being emitted

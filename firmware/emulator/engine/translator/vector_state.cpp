@@ -92,12 +92,17 @@ VectorState state_after(const Operation& operation, const VectorState& before,
   }
 }
 
-std::unordered_set<std::uint64_t> blocks_that_use_state(const Region& region) {
-  std::unordered_set<std::uint64_t> result;
+BlockSet blocks_that_use_state(const Region& region) {
+  BlockSet result;
+  const auto uses_at = [&](std::uint64_t pc) {
+    const std::size_t place = region.place_of(pc);
+    return place < region.blocks.size() && result[place];
+  };
   for (bool changed = true; changed;) {
     changed = false;
-    for (const Block* block : region.blocks) {
-      if (result.contains(block->start)) continue;
+    for (std::size_t place = 0; place < region.blocks.size(); ++place) {
+      if (result[place]) continue;
+      const Block* const block = region.blocks[place];
       bool uses = false, sets = false;
       for (unsigned i = 0; i < block->count && !uses && !sets; ++i) {
         uses = uses_state(block->operations[i]);
@@ -105,11 +110,11 @@ std::unordered_set<std::uint64_t> blocks_that_use_state(const Region& region) {
       }
       if (!uses && !sets) {
         const Successors after = successors_of(*block);
-        uses = (after.has_taken && !after.call && result.contains(after.taken)) ||
-               (after.has_next && result.contains(after.next));
+        uses = (after.has_taken && !after.call && uses_at(after.taken)) ||
+               (after.has_next && uses_at(after.next));
       }
       if (!uses) continue;
-      result.insert(block->start);
+      result.set(place);
       changed = true;
     }
   }

@@ -3,8 +3,6 @@
 // it. Pure functions and plain data.
 #pragma once
 
-#include <unordered_set>
-
 #include <d1/isa/hart.hpp>
 
 #include "engine/translator/region.hpp"
@@ -50,6 +48,6 @@ enum class Length : std::uint8_t { Most, Any };
                                       Length length) noexcept;
 
 // The blocks whose code depends on the state at their beginnings, or that hand it to such ones.
-[[nodiscard]] std::unordered_set<std::uint64_t> blocks_that_use_state(const Region& region);
+[[nodiscard]] BlockSet blocks_that_use_state(const Region& region);
 
 }  // namespace d1::emulator
