@@ -124,6 +124,30 @@ TEST(Accesses, ALoopWhoseRoundsAreCountedMayDoPartOfThemElsewhere) {
   EXPECT_EQ(exit.value, kOther + kOtherBytes);
 }
 
+// Too far for checks of many rounds at once: then each round checks, counted or not.
+TEST(Accesses, ALoopWhoseRoundsAreCountedAndGoFarTrapsAtTheFirstAddressBehindMemory) {
+  constexpr std::int32_t kRounds = 2000, kFar = 2047;
+  const auto counted = [](std::vector<std::uint32_t> body) {
+    body.push_back(encode(addi, {.rd = kA2, .rs1 = kA2, .immediate = -1}));
+    const auto back = static_cast<std::int32_t>(4 * body.size());
+    body.push_back(encode(bne, {.rs1 = kA2, .immediate = -back}));
+    body.insert(body.begin(), encode(addi, {.rd = kA2, .immediate = kRounds}));
+    return body;
+  };
+  const std::uint32_t further = encode(addi, {.rd = kA0, .rs1 = kA0, .immediate = kFar});
+  const std::uint64_t from = kEnd - 100 * 3 * kFar;
+  const BareExit steps = expect_agreement(
+      counted({encode(sb, {.rs1 = kA0, .rs2 = kA2}), further, further, further}), from);
+  EXPECT_EQ(steps.value, kEnd);
+  const BareExit reach =
+      expect_agreement(counted({encode(sb, {.rs1 = kA0, .rs2 = kA2, .immediate = -kFar}),
+                                encode(addi, {.rd = kT1, .rs1 = kA0, .immediate = kFar}),
+                                encode(sb, {.rs1 = kT1, .rs2 = kA2, .immediate = kFar}),
+                                encode(addi, {.rd = kA0, .rs1 = kA0, .immediate = 1})}),
+                       kEnd - 5000);
+  EXPECT_EQ(reach.value, kEnd);
+}
+
 // Loops use more registers than are pinned, s2 to s7 and t0 to t2 most.
 TEST(Accesses, ALoopOverRegistersThatAreNotPinnedLeavesAllInPlace) {
   std::vector<std::uint32_t> program;

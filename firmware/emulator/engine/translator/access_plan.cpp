@@ -135,11 +135,14 @@ void plan_loop(const Registers& at_end, const std::vector<Place>& places,
   share_checks(left, plan.loop_accesses);
   plan.rounds = static_cast<std::uint32_t>(
       std::clamp(kReach / std::max<std::int64_t>(longest_step, 1), kFewestRounds, kMostRounds));
-  // Nothing that a check at a 32-bit distance could not tell.
-  for (const AccessPlan::Base& base : plan.bases)
-    if (std::abs(base.step) > kReach || base.end - base.low > kReach ||
-        std::abs(base.low) > kReach)
-      plan.bases.clear();
+  // Nothing that a check at a 32-bit distance could not tell: then each round checks as others do.
+  const bool far = std::ranges::any_of(plan.bases, [](const AccessPlan::Base& base) {
+    return std::abs(base.step) > kReach || base.end - base.low > kReach ||
+           std::abs(base.low) > kReach;
+  });
+  if (!far) return;
+  plan.bases.clear();
+  plan.loop_accesses = plan.accesses;
 }
 
 // Only of scalar code, whose rounds all take the same time.
