@@ -197,6 +197,11 @@ VectorAccessForm vector_access(InstructionId id) noexcept {
   return form;
 }
 
+unsigned written_integer(const Operation& operation) noexcept {
+  const auto operands = isa::operands_of(operation.id);
+  return std::ranges::find(operands, Operand::rd) != operands.end() ? operation.rd : 0;
+}
+
 RegisterUse register_use(const Operation& operation, const KnownType& type) {
   constexpr unsigned kInteger = 0, kFloat = kFloatScoreboard, kVector = kVectorScoreboard;
   const auto operands = isa::operands_of(operation.id);

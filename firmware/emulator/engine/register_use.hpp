@@ -48,6 +48,9 @@ struct GroupShape {
 
 [[nodiscard]] RegisterUse register_use(const isa::Operation& operation, const KnownType& type);
 
+// The integer register that it writes; 0: none.
+[[nodiscard]] unsigned written_integer(const isa::Operation& operation) noexcept;
+
 // Vector memory instructions, from their encoding.
 enum class VectorAccess : std::uint8_t { None, UnitStride, WholeRegister, Mask, Strided, Indexed };
 struct VectorAccessForm {

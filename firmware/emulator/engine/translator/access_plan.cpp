@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <span>
 #include <utility>
 
 #include "engine/register_use.hpp"
@@ -57,8 +58,7 @@ class Registers {
       default:
         break;
     }
-    const RegisterRange written = register_use(operation, {}).write;
-    if (written.count != 0 && written.first < 32) set(written.first, {next_++, 0});
+    if (const unsigned written = written_integer(operation)) set(written, {next_++, 0});
   }
 
  private:
@@ -88,12 +88,12 @@ bool within(std::int64_t low, std::int64_t end, std::uint64_t window_base,
 }
 
 // Lets the first access of each group check for all of it.
-void share_checks(const std::vector<Place>& places, std::vector<AccessPlan::Access>& accesses) {
+void share_checks(std::span<const Place> places, std::pmr::vector<AccessPlan::Access>& accesses) {
   struct Group {
     const Place* leader;
     std::int64_t low, end;
   };
-  std::vector<Group> groups;
+  std::pmr::vector<Group> groups(accesses.get_allocator());
   for (const Place& place : places) {
     const auto group = std::ranges::find_if(groups, [&](const Group& each) {
       return each.leader->base.origin == place.base.origin &&
@@ -112,9 +112,8 @@ void share_checks(const std::vector<Place>& places, std::vector<AccessPlan::Acce
   }
 }
 
-void plan_loop(const Registers& at_end, const std::vector<Place>& places,
-               AccessPlan& plan) {
-  std::vector<Place> left;
+void plan_loop(const Registers& at_end, std::span<const Place> places, AccessPlan& plan) {
+  std::pmr::vector<Place> left(plan.accesses.get_allocator());
   std::int64_t longest_step = 0;
   for (const Place& place : places) {
     const auto guest = static_cast<std::uint8_t>(place.base.origin);
@@ -186,12 +185,12 @@ bool is_planned(InstructionId id, HostLevel level) noexcept {
 }
 
 AccessPlan plan_accesses(const Block& block, HostLevel level, std::uint64_t window_base,
-                         std::uint64_t window_bytes) {
-  AccessPlan plan;
+                         std::uint64_t window_bytes, std::pmr::memory_resource& memory) {
+  AccessPlan plan(memory);
   plan.accesses.resize(block.count);
   if (window_bytes < kSmallestWindow) return plan;
   Registers registers;
-  std::vector<Place> places;
+  std::pmr::vector<Place> places(&memory);
   for (unsigned i = 0; i < block.count; ++i) {
     const Operation& operation = block.operations[i];
     if (is_planned(operation.id, level)) {
@@ -204,9 +203,10 @@ AccessPlan plan_accesses(const Block& block, HostLevel level, std::uint64_t wind
     }
     registers.follow(operation);
   }
-  plan.loop_accesses = plan.accesses;
+  const bool loops = loops_to_itself(block);
+  if (loops) plan.loop_accesses = plan.accesses;
   share_checks(places, plan.accesses);
-  if (loops_to_itself(block)) {
+  if (loops) {
     plan_loop(registers, places, plan);
     if (level != HostLevel::Portable) plan.count = plan_count(block, registers);
   }

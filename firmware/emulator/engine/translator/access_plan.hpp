@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory_resource>
 #include <vector>
 
 #include <d1/emulator/engine_options.hpp>
@@ -39,10 +40,13 @@ struct AccessPlan {
     std::int64_t low = 0, end = 0;  // bytes from its value at the beginning of a round
   };
 
-  std::vector<Access> accesses;  // by operation of the block
+  explicit AccessPlan(std::pmr::memory_resource& memory)
+      : accesses(&memory), bases(&memory), loop_accesses(&memory) {}
+
+  std::pmr::vector<Access> accesses;  // by operation of the block
   // Of a loop: what is to be checked before the rounds, and the checks that are left within.
-  std::vector<Base> bases;
-  std::vector<Access> loop_accesses;
+  std::pmr::vector<Base> bases;
+  std::pmr::vector<Access> loop_accesses;
   std::uint32_t rounds = 0;  // that one check is for
   Count count;
 
@@ -57,8 +61,9 @@ struct AccessPlan {
 // others.
 [[nodiscard]] bool is_planned(isa::InstructionId id, HostLevel level) noexcept;
 
-// For memory of `window_bytes` from `window_base` on.
+// For guest memory of `window_bytes` from `window_base` on. The plan is made in `memory`.
 [[nodiscard]] AccessPlan plan_accesses(const Block& block, HostLevel level,
-                                       std::uint64_t window_base, std::uint64_t window_bytes);
+                                       std::uint64_t window_base, std::uint64_t window_bytes,
+                                       std::pmr::memory_resource& memory);
 
 }  // namespace d1::emulator

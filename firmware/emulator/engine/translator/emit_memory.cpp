@@ -12,16 +12,16 @@ using isa::InstructionId;
 using isa::Operation;
 
 const AccessPlan& RegionEmitter::plan_of(const Block& block) {
-  const auto [place, fresh] = plans_.try_emplace(&block);
-  if (fresh)
-    place->second = plan_accesses(block, level(), target_.window_base, target_.window_bytes);
+  auto place = plans_.find(&block);
+  if (place == plans_.end())
+    place = plans_.emplace(&block, plan_accesses(block, level(), target_.window_base,
+                                                 target_.window_bytes, memory_)).first;
   return place->second;
 }
 
-AccessPlan::Access RegionEmitter::access_of(const Operation& operation) {
+AccessPlan::Access RegionEmitter::access_of(const Operation& operation) const {
   const auto index = static_cast<std::size_t>(&operation - block_->operations.data());
-  const AccessPlan& plan = plan_of(*block_);
-  return (loop_.hoisted ? plan.loop_accesses : plan.accesses)[index];
+  return (loop_.hoisted ? plan_->loop_accesses : plan_->accesses)[index];
 }
 
 void RegionEmitter::check_range(const Reg64& base, std::int64_t low, std::int64_t end,

@@ -279,6 +279,7 @@ void RegionEmitter::emit_block(Version& version) {
 void RegionEmitter::begin(const Block& block, const VectorState& state,
                           const PendingResults& pending, const LoopBody& loop) {
   block_ = &block;
+  plan_ = &plan_of(block);
   state_ = state_at_top_ = state;
   loop_ = loop;
   pending_ = pending_at_top_ = pending;

@@ -72,6 +72,7 @@ class RegionState : public Assembler {
   const Site* const rest_;  // where the region is entered; null: at its first block's beginning
   EmissionCounts& counts_;
   const Block* block_ = nullptr;  // being emitted
+  const AccessPlan* plan_ = nullptr;  // of that
   std::pmr::deque<Version> versions_{&memory_};
   Version* next_ = nullptr;  // falls through from what is being emitted
   bool any_length_ = false;  // what a register gives to a vset* may be less than VLMAX
