@@ -192,11 +192,12 @@ void RegionEmitter::load_right_forms(unsigned guest, std::size_t place) {
 
 // After registers were lost.
 void RegionEmitter::restore_forms(const OperandForms& forms) {
-  for (unsigned guest = 0; guest < 32; ++guest) {
-    const Zmm host(std::max(floats_.host(guest), 0));
-    if ((forms.spread_singles >> guest & 1) != 0) vbroadcastss(host, Xbyak::Xmm(host.getIdx()));
-    if ((forms.spread_doubles >> guest & 1) != 0) vbroadcastsd(host, Xbyak::Xmm(host.getIdx()));
-  }
+  for_each_bit(forms.spread_singles, [this](unsigned guest) {
+    vbroadcastss(Zmm(floats_.host(guest)), Xbyak::Xmm(floats_.host(guest)));
+  });
+  for_each_bit(forms.spread_doubles, [this](unsigned guest) {
+    vbroadcastsd(Zmm(floats_.host(guest)), Xbyak::Xmm(floats_.host(guest)));
+  });
   if (forms.left == OperandForms::kNone && forms.right == OperandForms{}.right) return;
   point_to_vectors();
   if (forms.left != OperandForms::kNone) load_left_forms(static_cast<unsigned>(forms.left));

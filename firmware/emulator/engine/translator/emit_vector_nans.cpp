@@ -58,10 +58,9 @@ Zmm RegionEmitter::read_number(Format format, unsigned guest, int scratch) {
 
 // Looks at two registers at a time.
 void RegionEmitter::settle(Format format, std::uint32_t guests) {
+  if (guests == 0) return;
   std::vector<Zmm> values;
-  for (unsigned guest = 0; guest < 32; ++guest)
-    if ((guests >> guest & 1) != 0) values.emplace_back(vectors_.host(guest));
-  if (values.empty()) return;
+  for_each_bit(guests, [&](unsigned guest) { values.emplace_back(vectors_.host(guest)); });
   Label nan, settled;
   for (std::size_t i = 0; i < values.size(); i += 2) {
     const Opmask& mask = i == 0 ? k2 : k3;
@@ -84,8 +83,7 @@ void RegionEmitter::settle(Format format, std::uint32_t guests) {
 void RegionEmitter::settle(const PendingResults& pending) {
   settle(Format::Single, pending.singles);
   settle(Format::Double, pending.doubles);
-  for (unsigned guest = 0; guest < 32; ++guest)
-    if ((pending.unboxed >> guest & 1) != 0) box(guest);
+  for_each_bit(pending.unboxed, [this](unsigned guest) { box(guest); });
 }
 
 void RegionEmitter::call_settle(const PendingResults& pending) {

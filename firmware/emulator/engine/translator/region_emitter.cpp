@@ -131,11 +131,10 @@ void RegionEmitter::emit_entry() {
     test(hart_field8(missing), static_cast<std::uint8_t>(relies_on_));
     jnz(guard_, T_NEAR);
   }
-  for (unsigned guest = 0; guest < 32; ++guest) {
-    if ((always_boxed_ >> guest & 1) == 0) continue;
+  for_each_bit(always_boxed_, [this](unsigned guest) {
     cmp(upper_half_in_memory(guest), -1);
     jne(guard_, T_NEAR);
-  }
+  });
   if (entry_state_.known) emit_state_check();
   if (keeps_registers()) reload_kept();
   out_of_line([this] {
@@ -315,16 +314,13 @@ void RegionEmitter::emit_operation(const Operation& operation) {
   prepare_sums(operation);
   sums_before_ = sums_here_;
   pending_before_ = pending_;
-  const bool in_line = emit_integer(operation) || emit_multiply(operation) ||
-                       emit_bits(operation) || emit_memory(operation) || emit_float(operation) ||
-                       emit_rounding_mode(operation) ||
-                       emit_vector(operation);
+  const bool vector = is_vector(operation.id);
+  const bool in_line = vector ? emit_vector(operation) : emit_scalar(operation);
   emitted_.emplace_back(operation.id, in_line);
-  if (!in_line) {
-    call_semantics(operation);
-    if (is_vector(operation.id)) ++vector_calls_;
-  }
-  if (is_vector(operation.id)) ++vectors_seen_;
+  if (!in_line) call_semantics(operation);
+  if (!vector) return;
+  ++vectors_seen_;
+  if (!in_line) ++vector_calls_;
   const VectorState before = state_;
   state_ = state_after(operation, before, any_length_ ? Length::Any : Length::Most);
   // vset* has made the mask itself.
@@ -332,6 +328,11 @@ void RegionEmitter::emit_operation(const Operation& operation) {
     mov(rcx, hart_field(offset_of(&isa::Hart::vl)));
     emit_length_mask(rcx);
   }
+}
+
+bool RegionEmitter::emit_scalar(const Operation& operation) {
+  return emit_integer(operation) || emit_multiply(operation) || emit_bits(operation) ||
+         emit_memory(operation) || emit_float(operation) || emit_rounding_mode(operation);
 }
 
 Site& RegionEmitter::make_site(const Operation& operation) {

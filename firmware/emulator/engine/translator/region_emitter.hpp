@@ -65,6 +65,7 @@ class RegionEmitter : private RegionState {
   void emit_body(const Version& version, const LoopBody& loop);
   const AccessPlan& plan_of(const Block& block);
   void emit_operation(const Operation& operation);
+  bool emit_scalar(const Operation& operation);
   void count_emissions();
   void call_semantics(const Operation& operation);
   Site& make_site(const Operation& operation);

@@ -104,7 +104,7 @@ class RegionState : public Assembler {
   PendingResults pending_, pending_before_, pending_at_top_;
   UnitTicks varying_{};                    // of the block so far: beyond its fixed_units
   unsigned vectors_seen_ = 0, vector_calls_ = 0;
-  std::vector<std::pair<isa::InstructionId, bool>> emitted_;  // and whether in line
+  std::pmr::vector<std::pair<isa::InstructionId, bool>> emitted_{&memory_};  // true: in line
   bool uses_extra_scratch_ = false;
   MatrixRegisters matrix_;
   // Here, and before the operation that is being emitted: what its way out of line finds.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <unordered_map>
 
 #include <xbyak/xbyak.h>
@@ -14,6 +15,12 @@ namespace d1::emulator {
 
 // How a narrow operand becomes a wide one.
 enum class Extend : std::uint8_t { None, Zero, Sign };
+
+// Calls `visit` with the number of each bit that is set.
+template <typename Visit>
+void for_each_bit(std::uint32_t bits, const Visit& visit) {
+  for (; bits != 0; bits &= bits - 1) visit(static_cast<unsigned>(std::countr_zero(bits)));
+}
 
 // A number in every element of a word of 64 bits.
 constexpr std::uint64_t in_each_element(std::uint64_t number, unsigned width_log2) noexcept {
