@@ -42,19 +42,25 @@ class Survey {
   Survey(RegisterSurvey& result, HostLevel level) : result_(result), level_(level) {}
 
   void add(const Operation& operation, const VectorState& state, std::uint32_t runs) {
-    const Extension extension = isa::facts(operation.id).extension;
+    const bool vector = is_vector(operation.id);
+    const bool scalar_float = is_scalar_float(isa::facts(operation.id).extension);
+    const InHost in_host{
+        .floats = scalar_float ? level_ != HostLevel::Portable
+                               : vector && level_ == HostLevel::Avx512,
+        .vectors = vector && level_ == HostLevel::Avx512 &&
+                   (state.known || needs_no_state(operation.id))};
     const RegisterUse use = register_use(operation, {state.known, state.type()});
-    for (unsigned i = 0; i < use.read_count; ++i) note(use.reads[i], operation, state, runs);
-    note(use.write, operation, state, runs);
+    for (unsigned i = 0; i < use.read_count; ++i) note(use.reads[i], in_host, runs);
+    note(use.write, in_host, runs);
     if (accesses_rounding_mode(operation)) result_.relies_on |= kFloatReady;
     if (level_ == HostLevel::Portable) return;
-    if (is_scalar_float(extension)) {
+    if (scalar_float) {
       result_.relies_on |= kFloatReady;
       if (reads_singles(operation.id)) add_singles(use);
     }
     if (use.write.count != 0 && in_floats(use.write) && !writes_single(operation, state))
       result_.unboxed_writes |= 1u << (use.write.first - kFloats);
-    if (level_ != HostLevel::Avx512 || !is_vector(operation.id)) return;
+    if (level_ != HostLevel::Avx512 || !vector) return;
     if (state.known && state.sew_log2 == 5) add_singles(use);
     add_vector(operation, runs);
   }
@@ -83,22 +89,17 @@ class Survey {
       if (in_floats(use.reads[i])) result_.singles_read |= 1u << (use.reads[i].first - kFloats);
   }
 
-  void note(const RegisterRange& range, const Operation& operation, const VectorState& state,
-            std::uint32_t runs) noexcept {
+  // What of an operation's registers may be in those of the host; integer registers always.
+  struct InHost {
+    bool floats, vectors;
+  };
+  void note(const RegisterRange& range, InHost in_host, std::uint32_t runs) noexcept {
     for (unsigned i = 0; i < range.count; ++i) {
       const unsigned number = range.first + i;
       if (number < kFloats) result_.integers[number] += runs;
-      else if (number < kVectors) note_float(number - kFloats, operation, runs);
-      else if (level_ == HostLevel::Avx512 && (state.known || needs_no_state(operation.id)))
-        result_.vectors.note(number - kVectors, runs);
+      else if (number >= kVectors && in_host.vectors) result_.vectors.note(number - kVectors, runs);
+      else if (number < kVectors && in_host.floats) result_.floats.note(number - kFloats, runs);
     }
-  }
-  void note_float(unsigned number, const Operation& operation, std::uint32_t runs) noexcept {
-    const bool translated =
-        is_scalar_float(isa::facts(operation.id).extension)
-            ? level_ != HostLevel::Portable
-            : is_vector(operation.id) && level_ == HostLevel::Avx512;
-    if (translated) result_.floats.note(number, runs);
   }
   static bool needs_no_state(InstructionId id) noexcept {
     return isa::facts(id).extension == Extension::Xd1 ||
@@ -178,8 +179,9 @@ RegisterSurvey survey_registers(const Region& region, const VectorState& state,
     const Block& block = *region.blocks[i];
     VectorState here = states[i];
     for (unsigned n = 0; n < block.count; ++n) {
-      survey.add(block.operations[n], here, runs[i]);
-      here = state_after(block.operations[n], here, Length::Most);
+      const Operation& operation = block.operations[n];
+      survey.add(operation, here, runs[i]);
+      if (is_vector(operation.id)) here = state_after(operation, here, Length::Most);
     }
     const Successors after = successors_of(block);
     if (after.has_next) hand_on(after.next, here);
