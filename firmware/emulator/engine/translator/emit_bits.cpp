@@ -40,21 +40,21 @@ bool RegionEmitter::emit_bits(const Operation& operation) {
     (this->*move_if)(rax, other);
     write(operation.rd, rax);
   };
-  const auto invert_second = [&](const std::function<void()>& combine) {  // rax with ~rs2 in rcx
+  const auto invert_second = [&](FunctionReference<void()> combine) {  // rax with ~rs2 in rcx
     load(rcx, operation.rs2);
     not_(rcx);
     load(rax, operation.rs1);
     combine();
     write(operation.rd, rax);
   };
-  const auto bit = [&](bool with_immediate, const std::function<void()>& change) {  // rcx: which
+  const auto bit = [&](bool with_immediate, FunctionReference<void()> change) {  // rcx: which
     if (with_immediate) mov(ecx, static_cast<std::uint32_t>(operation.immediate & 63));
     else load(rcx, operation.rs2);
     load(rax, operation.rs1);
     change();
     write(operation.rd, rax);
   };
-  const auto unary = [&](const std::function<void(const Reg64&)>& emit) {  // rax from rs1
+  const auto unary = [&](FunctionReference<void(const Reg64&)> emit) {  // rax from rs1
     emit(read(operation.rs1, rcx));
     write(operation.rd, rax);
   };

@@ -90,7 +90,7 @@ void RegionEmitter::binary_word(const Operation& operation, const BinaryWord& em
 
 // rd = rs1 op immediate; `emit` does d = d op immediate.
 void RegionEmitter::immediate(const Operation& operation,
-                              const std::function<void(const Reg64&)>& emit) {
+                              const FunctionReference<void(const Reg64&)>& emit) {
   const Reg64 to = result(operation.rd);
   load(to, operation.rs1);
   emit(to);

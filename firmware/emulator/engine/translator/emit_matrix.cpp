@@ -53,7 +53,7 @@ void RegionEmitter::load_sums(unsigned group) {
 
 // Four registers, lane by lane: gives register i of the result to `take`, in zmm14.
 void RegionEmitter::transpose_lanes(int first,
-                                    const std::function<void(unsigned, const Zmm&)>& take) {
+                                    const FunctionReference<void(unsigned, const Zmm&)>& take) {
   const Zmm result(kScratchVector), t0(kLeftForms), t1(kLeftForms + 1), t2(kLeftForms + 2),
       t3(kLeftForms + 3);
   vshufi32x4(t0, Zmm(first), Zmm(first + 1), kFirstLanes);

@@ -154,7 +154,7 @@ void RegionEmitter::splat_second(const Operation& operation, Second second, unsi
 // An instruction with the operand in the field rs1 as a vector or in zmm13, which `emit` uses; a
 // scalar of floats that is not boxed goes to the semantics.
 void RegionEmitter::with_second(const Operation& operation, Second second, Elements elements,
-                                const std::function<void()>& emit) {
+                                const FunctionReference<void()>& emit) {
   const bool floats = elements == Elements::Floats;
   if (floats) relies_on_ |= kFloatReady;
   if (!floats || second == Second::Vector) {

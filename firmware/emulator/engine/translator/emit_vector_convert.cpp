@@ -57,7 +57,7 @@ bool RegionEmitter::emit_vector_conversion(const Operation& operation) {
   if (!same_width_allowed(operation, Second::Scalar) || width < 5)
     return emit_vector_format_change(operation);
   const bool single = width == 5;
-  const auto each = [&](const std::function<void(const Zmm&, const Opmask&)>& convert) {
+  const auto each = [&](const FunctionReference<void(const Zmm&, const Opmask&)>& convert) {
     for_active(masking(operation), width, state_.registers(),
                [&](unsigned i, const Opmask& active) {
                  convert(read_vector(operation.rs2 + i, kThirdScratchVector), active);

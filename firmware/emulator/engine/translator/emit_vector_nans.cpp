@@ -59,23 +59,28 @@ Zmm RegionEmitter::read_number(Format format, unsigned guest, int scratch) {
 // Looks at two registers at a time.
 void RegionEmitter::settle(Format format, std::uint32_t guests) {
   if (guests == 0) return;
-  std::vector<Zmm> values;
-  for_each_bit(guests, [&](unsigned guest) { values.emplace_back(vectors_.host(guest)); });
   Label nan, settled;
-  for (std::size_t i = 0; i < values.size(); i += 2) {
-    const Opmask& mask = i == 0 ? k2 : k3;
-    compare_unordered(format, mask, values[i], values[std::min(i + 1, values.size() - 1)]);
-    if (i != 0) korw(k2, k2, k3);
+  for (std::uint32_t left = guests; left != 0;) {
+    const auto next = [&] {
+      const Zmm value(vectors_.host(static_cast<unsigned>(std::countr_zero(left))));
+      left &= left - 1;
+      return value;
+    };
+    const bool first = left == guests;
+    const Zmm a = next(), b = left != 0 ? next() : a;
+    compare_unordered(format, first ? k2 : k3, a, b);
+    if (!first) korw(k2, k2, k3);
   }
   kortestw(k2, k2);
   jnz(nan, T_NEAR);
   L(settled);
-  out_of_line([this, format, values, nan, settled]() mutable {
+  out_of_line([this, format, guests, nan, settled]() mutable {
     L(nan);
-    for (const Zmm& value : values) {
+    for_each_bit(guests, [&](unsigned guest) {
+      const Zmm value(vectors_.host(guest));
       compare_unordered(format, k2, value, value);
       blend_canonical(format, k2, value);
-    }
+    });
     jmp(settled, T_NEAR);
   });
 }

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "engine/register_use.hpp"
+#include "engine/translator/function_reference.hpp"
 #include "engine/translator/region_state.hpp"
 
 namespace d1::emulator {
@@ -137,13 +138,13 @@ class RegionEmitter : private RegionState {
   bool emit_integer(const Operation& operation);
   bool emit_multiply(const Operation& operation);
   bool emit_bits(const Operation& operation);
-  using Binary = std::function<void(const Xbyak::Operand&, const Xbyak::Operand&)>;
+  using Binary = FunctionReference<void(const Xbyak::Operand&, const Xbyak::Operand&)>;
   enum class Order : std::uint8_t { Commutes, Matters };
   void move(unsigned to, unsigned from);
   void binary(const Operation& operation, Order order, const Binary& emit);
-  using BinaryWord = std::function<void(const Reg32&, const Xbyak::Operand&)>;
+  using BinaryWord = FunctionReference<void(const Reg32&, const Xbyak::Operand&)>;
   void binary_word(const Operation& operation, const BinaryWord& emit);
-  void immediate(const Operation& operation, const std::function<void(const Reg64&)>& emit);
+  void immediate(const Operation& operation, const FunctionReference<void(const Reg64&)>& emit);
   enum class Width : std::uint8_t { Word, Double };
   enum class Shift : std::uint8_t { Left, RightUnsigned, RightSigned, RotateLeft, RotateRight };
   void shift(const Operation& operation, Shift kind, Width width);
@@ -179,9 +180,9 @@ class RegionEmitter : private RegionState {
   enum class Format : std::uint8_t { Single, Double };
   enum class Comparison : std::uint8_t { Equal, Less, LessEqual };
   using FloatBinary =
-      std::function<void(const Xbyak::Xmm&, const Xbyak::Xmm&, const Xbyak::Xmm&)>;
+      FunctionReference<void(const Xbyak::Xmm&, const Xbyak::Xmm&, const Xbyak::Xmm&)>;
   using FloatFused =
-      std::function<void(const Xbyak::Xmm&, const Xbyak::Xmm&, const Xbyak::Operand&)>;
+      FunctionReference<void(const Xbyak::Xmm&, const Xbyak::Xmm&, const Xbyak::Operand&)>;
   [[nodiscard]] Xbyak::Address f_in_memory(unsigned number) const {
     return hart_field(offset_of(&isa::Hart::f) + 8 * number);
   }
@@ -237,7 +238,7 @@ class RegionEmitter : private RegionState {
   // One group of sums, between memory at rdx and host registers. The forms of A are lost.
   void load_sums(unsigned group);
   void store_sums(unsigned group);
-  void transpose_lanes(int first, const std::function<void(unsigned, const Zmm&)>& take);
+  void transpose_lanes(int first, const FunctionReference<void(unsigned, const Zmm&)>& take);
   bool emit_shuffle(const Operation& operation);
   void transpose_quads();
   void pair_rows();
