@@ -23,6 +23,11 @@ class Labels {
  public:
   static constexpr std::int32_t kUnknown = -1;
 
+  Labels() {
+    states_.reserve(kUsual);
+    jumps_.reserve(kUsual);
+  }
+
   [[nodiscard]] std::int32_t place_of(const Label& label) { return state_of(label).place; }
 
   // The displacement that ends at `end` and has so many bytes leads to the label.
@@ -57,6 +62,8 @@ class Labels {
   }
 
  private:
+  static constexpr std::size_t kUsual = 256;  // own: few regions have more labels, or jumps
+
   struct State {
     std::int32_t place = kUnknown;
     std::int32_t jumps = -1;  // the last one that waits

@@ -14,11 +14,24 @@ constexpr unsigned kInstructions = 512;  // own: of a region
 
 }  // namespace
 
-bool is_vector(InstructionId id) noexcept {
-  const auto& facts = isa::facts(id);
-  return facts.unit == isa::Unit::Simd || facts.unit == isa::Unit::Matrix ||
-         facts.extension == Extension::V;
+namespace {
+
+constexpr bool is_vector(Extension extension, isa::Unit unit) noexcept {
+  return unit == isa::Unit::Simd || unit == isa::Unit::Matrix || extension == Extension::V;
 }
+
+// By InstructionId. Translation asks this most often.
+constexpr bool kVectors[] = {
+    false,
+#define D1_INSTRUCTION(id, mnemonic, pattern, operands, extension, unit, latency) \
+  is_vector(Extension::extension, isa::Unit::unit),
+#include <d1/isa/table/all.def>
+#undef D1_INSTRUCTION
+};
+
+}  // namespace
+
+bool is_vector(InstructionId id) noexcept { return kVectors[static_cast<std::size_t>(id)]; }
 
 bool is_jump(InstructionId id) noexcept {
   switch (id) {

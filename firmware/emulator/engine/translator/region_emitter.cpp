@@ -184,9 +184,8 @@ void RegionEmitter::reload_kept() {
 }
 
 void RegionEmitter::emit_kept_registers() {
-  const auto each = [](KeptRegisters& file, const auto& move) {
-    for (unsigned guest = 0; guest < 32; ++guest)
-      if (const int host = file.host(guest); host >= 0) move(guest, host);
+  const auto each = [](const KeptRegisters& file, const auto& move) {
+    for_each_bit(file.all_kept(), [&](unsigned guest) { move(guest, file.host(guest)); });
   };
   L(flush_);
   for (const auto& [guest, instead] : integers_.exchanges()) {

@@ -31,6 +31,7 @@ std::vector<int> choose_sums(MatrixRegisters& matrix) {
 
 std::vector<int> all_free(HostLevel level, Scratch scratch) {
   std::vector<int> free;
+  free.reserve(32);
   const int end = scratch == Scratch::WithExtra ? kFirstExtraScratch : kThirdScratchVector;
   for (int host = 0; host < end; ++host) free.push_back(host);
   // Behind the scratch registers and the counters.
@@ -49,6 +50,7 @@ void choose_kept(KeptRegisters& floats, KeptRegisters& vectors, MatrixRegisters&
     std::uint32_t uses;
   };
   std::vector<Candidate> candidates;
+  candidates.reserve(64);
   for (KeptRegisters* file : {&floats, &vectors}) file->keep_none();
   for (KeptRegisters* file : {&floats, &vectors})
     for (unsigned guest = 0; guest < 32; ++guest)

@@ -42,6 +42,7 @@ class KeptRegisters {
   }
   [[nodiscard]] int host(unsigned guest) const noexcept { return host_[guest]; }  // -1: in memory
   [[nodiscard]] bool any_kept() const noexcept { return kept_ != 0; }
+  [[nodiscard]] std::uint32_t all_kept() const noexcept { return kept_; }  // a bit for each
 
   // Before code is emitted: it notes anew what it uses.
   void forget_uses() noexcept {
