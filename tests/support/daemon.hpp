@@ -59,7 +59,12 @@ class Daemon {
     if (!serves) throw std::runtime_error(words[0] + " serve did not start");
   }
 
-  void signal(int number) const { ::kill(process_, number); }
+  // All its threads stand when SIGSTOP returns.
+  void signal(int number) const {
+    ::kill(process_, number);
+    int status = 0;
+    if (number == SIGSTOP) ::waitpid(process_, &status, WUNTRACED);
+  }
   // Its wait status, after it has ended by this signal; 0 if it had ended before.
   int end(int number) {
     if (process_ <= 0) return 0;
