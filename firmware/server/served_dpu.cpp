@@ -70,7 +70,8 @@ void ServedDpu::accept() {
   spdlog::info("{}: process {} attaches", dpu_.name, process);
   {
     const std::lock_guard guard(mutex_);
-    session_ = std::make_unique<Session>(*function_, vfio_user::MessageSocket(std::move(socket)));
+    session_ = std::make_unique<Session>(*function_, vfio_user::MessageSocket(std::move(socket)),
+                                         [this] { loop_.post([this] { serve(); }); });
     client_ = process;
     attached_ = Clock::now();
   }
@@ -78,6 +79,7 @@ void ServedDpu::accept() {
 }
 
 void ServedDpu::serve() {
+  if (!session_) return;  // it ended before what was found of it was looked at
   if (auto received = session_->receive(); !received) end_session(received.error().sentence());
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <thread>
 #include <utility>
 
 namespace d1::server {
@@ -19,14 +20,18 @@ namespace {
 
 // How long the device's thread keeps the socket to itself while it waits for a reply.
 constexpr std::chrono::milliseconds kTurn{5};
+constexpr std::chrono::microseconds kGiveWay{20};
 // A client may send so many commands ahead while it owes the device a reply.
 constexpr std::size_t kBacklog = 1024;
 constexpr std::size_t kReplies = 64;
 
 }  // namespace
 
-Session::Session(Function& function, vfio_user::MessageSocket socket)
-    : function_(function), socket_(std::move(socket)), memory_(function.device(), *this) {}
+Session::Session(Function& function, vfio_user::MessageSocket socket, std::function<void()> found)
+    : function_(function),
+      socket_(std::move(socket)),
+      found_(std::move(found)),
+      memory_(function.device(), *this) {}
 
 Session::~Session() {
   ended_ = true;  // whoever waits for the client in the device stops waiting
@@ -43,7 +48,9 @@ Result<> Session::receive() {
   for (;;) {
     std::optional<Message> message;
     {
+      loop_wants_ = true;
       const std::lock_guard guard(receive_mutex_);
+      loop_wants_ = false;
       if (!backlog_.empty()) {
         message = std::move(backlog_.front());
         backlog_.pop_front();
@@ -166,6 +173,10 @@ Result<Message> Session::reply_to(std::uint16_t id) {
     return reply;
   }
   while (!ended_ && Clock::now() < deadline) {
+    if (loop_wants_) {
+      std::this_thread::sleep_for(kGiveWay);
+      continue;
+    }
     const std::lock_guard guard(receive_mutex_);
     const auto found = std::ranges::find_if(
         replies_, [id](const Message& reply) { return reply.header.id == id; });
@@ -177,8 +188,12 @@ Result<Message> Session::reply_to(std::uint16_t id) {
     auto message = socket_.receive(std::min(deadline, Clock::now() + kTurn));
     if (!message && message.error().kind() == ErrorKind::Timeout) continue;
     if (!message) return message;
-    if (message->is_reply()) replies_.push_back(std::move(*message));
-    else backlog_.push_back(std::move(*message));
+    if (message->is_reply()) {
+      replies_.push_back(std::move(*message));
+      continue;
+    }
+    backlog_.push_back(std::move(*message));
+    found_();
     if (backlog_.size() > kBacklog)
       return fail(ErrorKind::Protocol,
                   fmt::format("The client sent more than {} commands and no reply.", kBacklog));

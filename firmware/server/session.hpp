@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -29,7 +30,9 @@ inline constexpr std::chrono::seconds kReplyTimeout{5};
 
 class Session final : private emulator::RemoteMemory {
  public:
-  Session(Function& function, vfio_user::MessageSocket socket);
+  // `found`: commands wait that the socket will not tell of; receive() is to be called. It is called
+  // by the device's thread and must not wait.
+  Session(Function& function, vfio_user::MessageSocket socket, std::function<void()> found);
   ~Session() override;
 
   [[nodiscard]] int descriptor() const noexcept { return socket_.descriptor(); }
@@ -75,10 +78,12 @@ class Session final : private emulator::RemoteMemory {
 
   Function& function_;
   vfio_user::MessageSocket socket_;
+  std::function<void()> found_;
   std::mutex send_mutex_;
   // Taken by who reads the socket: the loop's thread, or the device's while it waits for a reply
   // and the loop's waits for the device. Commands it finds then wait in `backlog_`.
   std::mutex receive_mutex_;
+  std::atomic<bool> loop_wants_ = false;  // to read: a mutex is not fair, so the device gives way
   std::deque<vfio_user::Message> backlog_, replies_;
   std::optional<vfio_user::MessageSocket> twin_;  // for what is asked of the client
   vfio_user::Descriptor twin_of_client_;          // until it was sent
