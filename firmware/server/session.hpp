@@ -30,8 +30,8 @@ inline constexpr std::chrono::seconds kReplyTimeout{5};
 
 class Session final : private emulator::RemoteMemory {
  public:
-  // `found`: commands wait that the socket will not tell of; receive() is to be called. It is called
-  // by the device's thread and must not wait.
+  // `found`: commands wait of which the socket will not tell, so receive() is to be called. Called
+  // by the device's thread; it must not wait.
   Session(Function& function, vfio_user::MessageSocket socket, std::function<void()> found);
   ~Session() override;
 
