@@ -4,76 +4,15 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include <atomic>
-#include <array>
 #include <cerrno>
-#include <csignal>
-#include <cstring>
+#include <iterator>
 
 namespace d1::server {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
 
-// Mappings of files of clients, for the handler of SIGBUS, which may take no lock. A slot is free
-// while its length is 0; `begin` is written first and read last.
-struct Guarded {
-  std::atomic<std::uintptr_t> begin{0};
-  std::atomic<std::size_t> bytes{0};
-};
-constexpr std::size_t kGuards = 4096;  // own: mappings beyond that are not guarded, only refused
-std::array<Guarded, kGuards> guards;
-struct sigaction previous_action;
-
-bool guard(void* mapping, std::size_t bytes) {
-  for (Guarded& slot : guards) {
-    std::uintptr_t none = 0;
-    if (!slot.begin.compare_exchange_strong(none, reinterpret_cast<std::uintptr_t>(mapping)))
-      continue;
-    slot.bytes.store(bytes, std::memory_order_release);
-    return true;
-  }
-  return false;
-}
-
-void release(void* mapping) {
-  for (Guarded& slot : guards) {
-    if (slot.begin.load() != reinterpret_cast<std::uintptr_t>(mapping)) continue;
-    slot.bytes.store(0, std::memory_order_release);
-    slot.begin.store(0, std::memory_order_release);
-    return;
-  }
-}
-
-// Only what may be called in a signal handler. The page that is missing is put there.
-void on_bus_error(int signal, siginfo_t* info, void* context) {
-  const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
-  for (const Guarded& slot : guards) {
-    const std::size_t bytes = slot.bytes.load(std::memory_order_acquire);
-    const std::uintptr_t begin = slot.begin.load(std::memory_order_relaxed);
-    if (bytes == 0 || address < begin || address - begin >= bytes) continue;
-    void* page = reinterpret_cast<void*>(address / kPage * kPage);
-    if (::mmap(page, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-               0) == MAP_FAILED)
-      break;
-    std::memset(page, 0xff, kPage);
-    return;
-  }
-  if ((previous_action.sa_flags & SA_SIGINFO) != 0 && previous_action.sa_sigaction != nullptr) {
-    previous_action.sa_sigaction(signal, info, context);
-    return;
-  }
-  ::signal(signal, SIG_DFL);  // the access is made again, and ends the process as it should
-}
-
 }  // namespace
-
-void guard_against_shrinking() {
-  struct sigaction action{};
-  action.sa_sigaction = on_bus_error;
-  action.sa_flags = SA_SIGINFO;
-  ::sigaction(SIGBUS, &action, &previous_action);
-}
 
 ClientMemory::~ClientMemory() {
   for (const auto& [address, range] : ranges_) let_go(address, range);
@@ -82,7 +21,7 @@ ClientMemory::~ClientMemory() {
 void ClientMemory::let_go(std::uint64_t address, const Range& range) {
   (void)device_.dma_unmap(address, range.bytes);  // it was mapped, so this cannot fail
   if (range.mapping == nullptr) return;
-  release(range.mapping);
+  guard_.remove(range.guarded);
   ::munmap(range.mapping, range.bytes);
 }
 
@@ -100,7 +39,7 @@ int ClientMemory::map(const d1_vfio_user_dma_map& request, int file) {
        request.address - std::prev(next)->first < std::prev(next)->second.bytes))
     return EEXIST;
 
-  Range range{request.size, nullptr};
+  Range range{request.size, nullptr, 0};
   if (file < 0) {
     if (request.offset != 0) return EINVAL;
     if (!device_.dma_map(request.address, remote_, request.size, access)) return ENOMEM;
@@ -115,11 +54,11 @@ int ClientMemory::map(const d1_vfio_user_dma_map& request, int file) {
                            MAP_SHARED, file, static_cast<off_t>(request.offset));
     if (mapping == MAP_FAILED) return errno;
     range.mapping = mapping;
-    if (!guard(mapping, request.size) ||
-        !device_.dma_map(request.address, mapping, request.size, access)) {
-      release(mapping);
+    range.guarded = guard_.add(mapping, request.size);
+    if (!device_.dma_map(request.address, mapping, request.size, access)) {
+      guard_.remove(range.guarded);
       ::munmap(mapping, request.size);
-      return ENOSPC;
+      return ENOMEM;
     }
   }
   ranges_.emplace(request.address, range);

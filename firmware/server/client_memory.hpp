@@ -2,10 +2,6 @@
 // Memory of a client that its device may reach: files of the client mapped here, or, without a
 // file, ranges whose bytes are asked for by message.
 //
-// A client can cut its files short at any time; an access behind the end would then kill the
-// process. guard_against_shrinking() makes such a page read as all ones instead, and takes writes
-// without effect.
-//
 // Ownership: owns the mappings; unmaps them from the device when it dies. Threads: one at a time.
 #pragma once
 
@@ -14,7 +10,8 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
+
+#include "shrink_guard.hpp"
 
 namespace d1::server {
 
@@ -38,16 +35,15 @@ class ClientMemory {
   struct Range {
     std::uint64_t bytes;
     void* mapping;  // null: by message
+    std::size_t guarded;
   };
   void let_go(std::uint64_t address, const Range& range);
 
   emulator::Device& device_;
   emulator::RemoteMemory& remote_;
+  ShrinkGuard guard_;
   std::map<std::uint64_t, Range> ranges_;
   std::uint64_t bytes_ = 0;
 };
-
-// Once in a process, before the first client.
-void guard_against_shrinking();
 
 }  // namespace d1::server

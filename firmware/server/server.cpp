@@ -20,9 +20,9 @@
 #include <system_error>
 #include <utility>
 
-#include "client_memory.hpp"
 #include "event_loop.hpp"
 #include "served_dpu.hpp"
+#include "shrink_guard.hpp"
 
 namespace d1::server {
 
@@ -210,7 +210,7 @@ std::string Server::Implementation::description() const {
 Result<std::unique_ptr<Server>> Server::create(const ServerOptions& options) {
   auto machine = emulator::load_machine(options.machine);
   if (!machine) return std::unexpected(std::move(machine.error()));
-  guard_against_shrinking();
+  ShrinkGuard::install();
   ::signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error, not an end
   auto implementation = std::make_unique<Implementation>(machine->name);
   if (auto opened = implementation->open(*machine, options); !opened)

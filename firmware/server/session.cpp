@@ -137,6 +137,7 @@ bool Session::write(std::uint64_t address, std::span<const std::uint8_t> data) n
 
 Result<Message> Session::ask(std::uint16_t command, std::uint64_t address, std::uint64_t count,
                              std::span<const std::byte> data) {
+  if (ended_) return fail(ErrorKind::DeviceLost, "The client has not answered before.");
   d1_vfio_user_header header{};
   header.id = next_id_++;
   header.command = command;

@@ -95,7 +95,6 @@ struct d1_vfio_user_multi_write {
 
 /* What a peer that does not say otherwise takes. */
 #define D1_VFIO_USER_DEFAULT_TRANSFER 1048576u
-#define D1_VFIO_USER_DEFAULT_DESCRIPTORS 1u
 #define D1_VFIO_USER_DEFAULT_MAPS 65535u
 
 #endif
