@@ -35,12 +35,6 @@ Device Device::open(const DeviceOptions& options) {
   return device;
 }
 
-Device Device::open(const char* transport) {
-  DeviceOptions options;
-  options.transport = transport;
-  return open(options);
-}
-
 Statistics Device::statistics() const { return context_->device().transport().statistics(); }
 
 Grid Device::all() const { return Grid(detail::value(context_->all_nodes())); }

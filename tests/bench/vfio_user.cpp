@@ -35,7 +35,7 @@ using test::Daemon;
 
 constexpr unsigned kClients = 8;
 
-Device attach(const std::string& transport) { return Device::open(transport.c_str()); }
+Device attach(const std::string& transport) { return Device::open(transport); }
 
 // Medians in microseconds.
 template <typename Work>

@@ -18,6 +18,7 @@
 #include <d1/host/stream.hpp>
 #include <d1/runtime/compiler.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -58,7 +59,12 @@ class Device {
  public:
   [[nodiscard]] static Device open(const DeviceOptions& options = {});
   // The same by DeviceOptions::transport alone: Device::open("vfio-user:/run/d1/dev.sock").
-  [[nodiscard]] static Device open(const char* transport);
+  template <std::convertible_to<std::string> Transport>
+  [[nodiscard]] static Device open(const Transport& transport) {
+    DeviceOptions options;
+    options.transport = transport;
+    return open(options);
+  }
 
   [[nodiscard]] const driver::DeviceInfo& info() const noexcept { return context_->info(); }
   // Emulated cycles since power-on.

@@ -65,7 +65,7 @@ class Isolation : public ::testing::Test {
     daemon = std::make_unique<Daemon>(std::vector<std::string>{
         "--machine", "tile", "--dpu", "one=tile0/die0", "--dpu", "two=tile0/die1"});
   }
-  Device open(const std::string& dpu) { return Device::open(daemon->device(dpu).c_str()); }
+  Device open(const std::string& dpu) { return Device::open(daemon->device(dpu)); }
 
   std::unique_ptr<Daemon> daemon;
 };

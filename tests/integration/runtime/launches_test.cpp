@@ -35,6 +35,8 @@ class Launches : public OnDevice {
   Stream stream = device.stream();
 };
 
+TEST(Open, NoOptionsAreTheDefaultOnes) { EXPECT_GT(Device::open({}).info().nodes, 0u); }
+
 TEST_F(Launches, OperationsOfAStreamRunInOrder) {
   const std::size_t count = 20000;
   auto a = device.sharded<int>(count), b = device.sharded<int>(count);
