@@ -8,18 +8,18 @@
 namespace d1::driver {
 namespace {
 
-// Whoever looks at the last word, which in a completion holds the phase, sees what stands before.
-void write_last_word_last(std::byte* to, const std::byte* from, std::size_t bytes) {
-  constexpr std::size_t kWord = sizeof(std::uint64_t);
-  if (bytes < kWord || reinterpret_cast<std::uintptr_t>(to + bytes) % kWord != 0) {
+// Whoever looks at the last two bytes, which are a completion's phase, sees what stands before:
+// pairs with the acquire of QueuePair::reap_ring().
+void write_phase_last(std::byte* to, const std::byte* from, std::size_t bytes) {
+  std::uint16_t last;
+  if (bytes < sizeof last || reinterpret_cast<std::uintptr_t>(to + bytes) % sizeof last != 0) {
     std::memcpy(to, from, bytes);
     return;
   }
-  const std::size_t before = bytes - kWord;
+  const std::size_t before = bytes - sizeof last;
   std::memcpy(to, from, before);
-  std::uint64_t last;
-  std::memcpy(&last, from + before, kWord);
-  std::atomic_ref(*reinterpret_cast<std::uint64_t*>(to + before))
+  std::memcpy(&last, from + before, sizeof last);
+  std::atomic_ref(*reinterpret_cast<std::uint16_t*>(to + before))
       .store(last, std::memory_order_release);
 }
 
@@ -51,8 +51,8 @@ int InBandMemory::serve(const vfio_user::Message& request, std::vector<std::byte
   reply.resize(sizeof *access + (write ? 0 : access->count));
   std::memcpy(reply.data(), &*access, sizeof *access);
   if (write)
-    write_last_word_last(range.memory + offset, request.payload.data() + sizeof *access,
-                         access->count);
+    write_phase_last(range.memory + offset, request.payload.data() + sizeof *access,
+                     access->count);
   else
     std::memcpy(reply.data() + sizeof *access, range.memory + offset, access->count);
   return 0;

@@ -16,6 +16,8 @@ class InBandMemory {
  public:
   void add(std::uint64_t iova, void* memory, std::uint64_t bytes);
   bool remove(std::uint64_t iova);  // false: it was not there
+  // What this thread wrote before is there for what is asked for afterwards.
+  void publish() { const std::lock_guard guard(mutex_); }
   // Carries out a DMA_READ or DMA_WRITE: an errno, 0 with the reply's payload in `reply`.
   [[nodiscard]] int serve(const vfio_user::Message& request, std::vector<std::byte>& reply);
 

@@ -85,11 +85,36 @@ Result<> VfioUserClient::negotiate(const std::string& path, Deadline deadline) {
   return {};
 }
 
+class VfioUserClient::Turn {
+ public:
+  Turn(VfioUserClient& client, Deadline deadline) : client_(client) {
+    std::unique_lock lock(client.turn_mutex_);
+    taken_ = client.turn_ends_.wait_until(lock, deadline, [&] { return !client.turn_taken_; });
+    if (taken_) client.turn_taken_ = true;
+  }
+  ~Turn() {
+    if (!taken_) return;
+    {
+      const std::lock_guard lock(client_.turn_mutex_);
+      client_.turn_taken_ = false;
+    }
+    client_.turn_ends_.notify_one();
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  [[nodiscard]] bool taken() const noexcept { return taken_; }
+
+ private:
+  VfioUserClient& client_;
+  bool taken_ = false;
+};
+
 Result<Message> VfioUserClient::exchange(std::uint16_t command,
                                          std::initializer_list<std::span<const std::byte>> parts,
                                          std::span<const int> descriptors, Deadline deadline) {
-  const std::unique_lock turn(exchange_mutex_, deadline);
-  if (!turn)
+  const Turn turn(*this, deadline);
+  if (!turn.taken())
     return fail(ErrorKind::Timeout, "The server has not answered commands before this one.");
   if (lost()) return fail(ErrorKind::DeviceLost, "The connection to the device is gone.");
   d1_vfio_user_header header{};

@@ -10,6 +10,7 @@
 #include <d1/vfio_user/message_socket.hpp>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -62,8 +63,12 @@ class VfioUserClient {
   vfio_user::MessageSocket socket_;
   vfio_user::MessageSocket twin_;  // what the server asks; none: it asks nothing
   Serve serve_;
-  std::timed_mutex exchange_mutex_;
-  std::mutex send_mutex_;  // inside exchange_mutex_, for those who post
+  // Whose turn it is to ask. No timed mutex: ThreadSanitizer does not see those.
+  class Turn;
+  std::mutex turn_mutex_;
+  std::condition_variable turn_ends_;
+  bool turn_taken_ = false;
+  std::mutex send_mutex_;  // within a turn, and for those who post
   std::uint16_t next_id_ = 0;
   std::atomic<bool> lost_ = false;
   vfio_user::Descriptor lost_event_, quit_event_;

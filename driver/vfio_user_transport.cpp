@@ -255,6 +255,7 @@ void VfioUserTransport::write_register64(std::uint32_t offset, std::uint64_t val
 void VfioUserTransport::ring_doorbell32(std::uint32_t offset, std::uint32_t value) {
   if (lost()) return;
   if (!doorbells_.mapped()) {
+    memory_.publish();
     const d1_vfio_user_region_access request{offset, VFIO_PCI_BAR0_REGION_INDEX, 4};
     (void)client_->post(D1_VFIO_USER_REGION_WRITE, {bytes_of(request), bytes_of(value)},
                         after(reply_timeout_));

@@ -199,7 +199,7 @@ int Function::read_bar0(std::uint64_t offset, std::span<std::uint8_t> data) {
   if (at >= D1_REG_DOORBELL_BASE) {  // memory, whatever the access; pending bits are made here
     if (at / D1_BAR_PAGE == D1_REG_MSIX_PENDING / D1_BAR_PAGE)
       word(D1_REG_MSIX_PENDING).store(interrupts_.pending());
-    std::memcpy(data.data(), memory_.bar0.data + at, data.size());
+    copy_words(data, at);
     return 0;
   }
   if (data.size() != 8 || at % 8 != 0) return EINVAL;
@@ -260,10 +260,25 @@ std::vector<QueueDepth> Function::queues() const {
   return queues;
 }
 
+// Bytes of BAR0 that other threads change as whole words.
+void Function::copy_words(std::span<std::uint8_t> to, std::uint32_t from) const noexcept {
+  for (std::size_t done = 0; done < to.size();) {
+    const std::size_t within = (from + done) % 8, piece = std::min(8 - within, to.size() - done);
+    const std::uint64_t value = word(static_cast<std::uint32_t>(from + done - within)).load();
+    std::memcpy(to.data() + done, reinterpret_cast<const std::uint8_t*>(&value) + within, piece);
+    done += piece;
+  }
+}
+
+// As nobody has rung or armed anything.
+void Function::clear_doorbells() noexcept {
+  forget_doorbells(0, kBells);
+  for (std::uint32_t at = 0; at < D1_BAR_PAGE; at += 8) word(D1_REG_DOORBELL_BASE + at).store(0);
+}
+
 void Function::release() {
   interrupts_.release();
-  forget_doorbells(0, kBells);
-  std::memset(memory_.bar0.data + D1_REG_DOORBELL_BASE, 0, D1_BAR_PAGE);
+  clear_doorbells();
   device_->detach();
 }
 
@@ -271,8 +286,7 @@ void Function::reset() {
   device_->write_register(D1_REG_CONTROL, 0);
   const std::lock_guard guard(config_mutex_);
   config_.reset();
-  forget_doorbells(0, kBells);
-  std::memset(memory_.bar0.data + D1_REG_DOORBELL_BASE, 0, D1_BAR_PAGE);
+  clear_doorbells();
 }
 
 }  // namespace d1::server

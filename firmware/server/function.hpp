@@ -82,6 +82,8 @@ class Function {
   void keep_running(const std::stop_token& stop);
   bool take_doorbells() noexcept;
   void forget_doorbells(unsigned first, unsigned count) noexcept;
+  void clear_doorbells() noexcept;
+  void copy_words(std::span<std::uint8_t> to, std::uint32_t from) const noexcept;
   void raise(unsigned vector);
   void wake() noexcept;
   [[nodiscard]] std::atomic<std::uint64_t>& word(std::uint32_t offset) const noexcept;
