@@ -165,10 +165,11 @@ Session::Answer Session::region_info(const Message& message) const {
   Answer answer;
   std::vector<std::byte> capability;
   if (!region.areas.empty()) {
-    vfio_region_info_cap_sparse_mmap sparse{};
-    sparse.header = {VFIO_REGION_INFO_CAP_SPARSE_MMAP, 1, 0};
-    sparse.nr_areas = static_cast<std::uint32_t>(region.areas.size());
-    append(capability, std::as_bytes(std::span(&sparse, 1)));
+    // struct vfio_region_info_cap_sparse_mmap, which ends in an array of any length.
+    const vfio_info_cap_header head{VFIO_REGION_INFO_CAP_SPARSE_MMAP, 1, 0};
+    const std::uint32_t count[] = {static_cast<std::uint32_t>(region.areas.size()), 0};
+    append(capability, bytes_of(head));
+    append(capability, bytes_of(count));
     for (const Region::Area& area : region.areas) {
       const vfio_region_sparse_mmap_area told{area.offset, area.bytes};
       append(capability, bytes_of(told));
