@@ -66,7 +66,6 @@ std::uint64_t Fabric::commit(std::vector<Outbox>& outboxes, std::uint64_t seed,
                              std::uint64_t trace, WorkerPool& pool) {
   // What is held back has its data elsewhere, and for a short time.
   copies_.share_with(seed == 0 ? &pool : nullptr);
-  outboxes_ = &outboxes;
   put_in_order(outboxes, seed);
   if (seed != 0) carry_out_held();
   if (order_.empty()) return trace;
@@ -98,11 +97,16 @@ void Fabric::prefetch(const Packet& packet) const noexcept {
 
 void Fabric::put_in_order(const std::vector<Outbox>& outboxes, std::uint64_t seed) {
   order_.clear();
+  std::size_t all = 0;
+  for (const Outbox& outbox : outboxes) all += outbox.packets.size();
+  order_.reserve(all);
   // A seed permutes nodes that send in the same tick; packets of one node keep their order.
   for (const Outbox& outbox : outboxes)
-    for (const Packet& packet : outbox.packets)
+    for (std::size_t i = 0; i < outbox.packets.size(); ++i) {
+      const Packet& packet = outbox.packets[i];
       order_.push_back({packet.departure, seed == 0 ? packet.source : mix(seed ^ packet.source),
                         &packet});
+    }
   std::sort(order_.begin(), order_.end(), [](const Ordered& a, const Ordered& b) {
     if (a.departure != b.departure) return a.departure < b.departure;
     if (a.place != b.place) return a.place < b.place;
@@ -172,19 +176,11 @@ void Fabric::carry_out(const Packet& packet) {
       copies_.finish();
       sink_->node_completed(packet.source, packet.hart, 2, packet.departure);
       break;
-    case PacketKind::Print:
-      sink_->printed(packet.source, packet.hart, packet.departure, text_of(packet));
+    case PacketKind::Print:  // its text is there: those that print are never held back
+      sink_->printed(packet.source, packet.hart, packet.departure,
+                     std::string_view(*packet.text).substr(packet.text_at, packet.text_bytes));
       break;
   }
-}
-
-// Of a packet that lies in its outbox: those that print are never held back.
-std::string_view Fabric::text_of(const Packet& packet) const {
-  for (const Outbox& outbox : *outboxes_)
-    if (&packet >= outbox.packets.data() &&
-        &packet < outbox.packets.data() + outbox.packets.size())
-      return std::string_view(outbox.text).substr(packet.text_at, packet.text_bytes);
-  return {};
 }
 
 std::uint64_t Fabric::deliver(NodeIndex from, NodeIndex to, std::uint64_t bytes,

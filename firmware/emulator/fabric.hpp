@@ -84,7 +84,6 @@ class Fabric {
   void put_in_order(const std::vector<Outbox>& outboxes, std::uint64_t seed);
   void prefetch(const Packet& packet) const noexcept;
   void carry_out(const Packet& packet);
-  [[nodiscard]] std::string_view text_of(const Packet& packet) const;
   void remote_access(const Packet& packet);
   void transfer(const Packet& packet);
   std::uint64_t put(const Packet& packet, const PendingCopies::Place& from);
@@ -107,7 +106,6 @@ class Fabric {
   MachineState& machine_;
   Noc noc_;
   DipSink* sink_ = nullptr;
-  const std::vector<Outbox>* outboxes_ = nullptr;  // of the commit under way
   HeldPackets held_;
   PendingCopies copies_;
   std::uint64_t retired_ = 0;  // ticks

@@ -43,15 +43,14 @@ void MachineState::collapse_dense_sram() noexcept {
 }
 
 MachineState::~MachineState() {
-  for (Node* node : made_) std::destroy_at(node);
+  for (std::size_t i = 0; i < made_; ++i) std::destroy_at(std::launder(place_of(i)));
 }
 
 Node& MachineState::node(NodeIndex id) {
   Node*& slot = nodes()[id];
   if (slot == nullptr) {
-    made_.reserve(made_.size() + 1);
-    slot = new (nodes_.data() + made_.size() * sizeof(Node)) Node(*this, id);
-    made_.push_back(slot);
+    slot = new (place_of(made_)) Node(*this, id);
+    ++made_;
   }
   return *slot;
 }

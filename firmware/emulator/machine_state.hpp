@@ -83,6 +83,9 @@ class MachineState {
 
  private:
   [[nodiscard]] Node** nodes() const noexcept { return reinterpret_cast<Node**>(table_.data()); }
+  [[nodiscard]] Node* place_of(std::size_t number) const noexcept {
+    return reinterpret_cast<Node*>(nodes_.data()) + number;
+  }
 
   MachineDescription description_;
   Geometry geometry_;
@@ -92,9 +95,9 @@ class MachineState {
   std::size_t next_huge_page_ = 0;  // of sram_, to be looked at
   long faults_ = 0;                 // of pages of this process, when the first one was
   Reservation nodes_;  // Node objects, in the order in which they were first woken
+  std::size_t made_ = 0;  // of them
   mutable std::atomic<std::uint64_t> blocks_decoded_{0};
   std::unique_ptr<CodeImage> rom_;
-  std::vector<Node*> made_;
 };
 
 }  // namespace d1::emulator

@@ -141,7 +141,7 @@ void Node::prefetch_harts(std::uint64_t end) const noexcept {
     if (ready_at_[i] >= end && i >= woken) continue;
     const Hart& hart = harts_[i];
     prefetch_lines(&hart, &hart.mepc);
-    prefetch_lines(&hart.memory, &hart.exit);
+    prefetch_lines(&hart.memory, &hart.length_mask);
     const std::uint64_t span = ready_at_[i] / UnitShare::kSpanTicks % UnitShare::kSpans;
     __builtin_prefetch(&units_.taken[span], 1);
   }
@@ -231,7 +231,7 @@ void Node::note_unhandled_trap(Hart& hart) {
 }
 
 Packet& Node::send(const Hart& hart, PacketKind kind) {
-  Packet& packet = outbox_->packets.emplace_back();
+  Packet& packet = outbox_->packets.add();
   packet.departure = isa::ticks_now(hart);
   packet.source = id_;
   packet.sequence = sequence_++;

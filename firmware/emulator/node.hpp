@@ -7,7 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <vector>
+
+#include <boost/container/small_vector.hpp>
 
 #include <d1/abi/mailbox.h>
 #include <d1/isa/memory.hpp>
@@ -182,7 +183,7 @@ class alignas(64) Node final : public isa::Environment {
   bool mailbox_due_ = false;
   std::array<std::uint64_t, isa::kHartsPerNode> wake_at_{};  // asked for during the hart's own turn
   CodeView code_;
-  std::vector<PendingPost> pending_;  // by arrival
+  boost::container::small_vector<PendingPost, 3> pending_;  // by arrival
   std::array<TransferState, isa::kHartsPerNode> transfers_{};
   Barrier node_barrier_, grid_barrier_;
   std::shared_ptr<CodeImage> previous_program_;  // replaced by fence.i in the turn that runs

@@ -350,7 +350,7 @@ Outcome Node::transfer(Hart& hart, const Operation& operation, std::uint64_t des
     std::memcpy(&packet.transfer, machine_.sram(id_) + at, sizeof(d1_transfer));
     const Outcome checked = check_transfer(hart, operation, packet.transfer, at, packet);
     if (checked == Outcome::Next) continue;
-    outbox_->packets.resize(sent);
+    outbox_->packets.truncate(sent);
     sequence_ = sequence;
     return checked;
   }
@@ -367,6 +367,7 @@ Outcome Node::print(Hart& hart, const Operation& operation, std::uint64_t text,
   if (taken != 0 && !isa::in_window(hart, text, taken))
     return isa::trap(hart, operation, Cause::LoadAccess, text);
   Packet& packet = send(hart, PacketKind::Print);
+  packet.text = &outbox_->text;
   packet.text_at = static_cast<std::uint32_t>(outbox_->text.size());
   packet.text_bytes = static_cast<std::uint32_t>(taken);
   if (taken != 0)

@@ -4,7 +4,10 @@
 // which no number of host threads changes.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -41,16 +44,43 @@ struct Packet {
   std::uint32_t offset = 0;     // SRAM offset, or the semaphore's number
   std::uint64_t value = 0;      // data, operand, or count
   d1_transfer transfer{};       // Transfer; its `remote` is the address of an access to HBM
-  std::uint32_t text_at = 0, text_bytes = 0;  // Print: where in Outbox::text
+  std::uint32_t text_at = 0, text_bytes = 0;  // Print: where in text
+  const std::string* text = nullptr;          // of its outbox
+};
+
+// Packets that stay where they are, in chunks that are kept: of thousands of nodes that send once,
+// a vector's growth would leave twice their room unused.
+class PacketList {
+ public:
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  // A new one, with nothing in it.
+  Packet& add() {
+    if (size_ == chunks_.size() * kChunk) chunks_.push_back(std::make_unique<Chunk>());
+    Packet& packet = (*chunks_[size_ / kChunk])[size_ % kChunk];
+    ++size_;
+    return packet = {};
+  }
+  [[nodiscard]] Packet& back() { return (*chunks_[(size_ - 1) / kChunk])[(size_ - 1) % kChunk]; }
+  [[nodiscard]] const Packet& operator[](std::size_t index) const {
+    return (*chunks_[index / kChunk])[index % kChunk];
+  }
+  void truncate(std::size_t size) noexcept { size_ = size; }
+
+ private:
+  static constexpr std::size_t kChunk = 32;  // own: packets, together about a page
+  using Chunk = std::array<Packet, kChunk>;
+
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+  std::size_t size_ = 0;
 };
 
 // In lines of the host's cache of its own: each host thread has one.
 struct alignas(64) Outbox {
-  std::vector<Packet> packets;
+  PacketList packets;
   std::string text;
 
   void clear() {
-    packets.clear();
+    packets.truncate(0);
     text.clear();
   }
 };

@@ -88,7 +88,7 @@ void PacketSlots::make_room(std::uint64_t watermark) {
       data, data + size_, [&](const Interval& x) { return x.end <= watermark; });
   const auto remaining = static_cast<std::uint32_t>(data + size_ - kept);
   if (remaining > capacity_ / 2 || capacity_ == 0) {
-    const std::uint32_t larger = capacity_ == 0 ? 4 : capacity_ * 2;
+    const std::uint32_t larger = std::max(1u, capacity_ * 2);  // most links carry little
     auto fresh = std::make_unique<Interval[]>(larger);
     std::move(kept, data + size_, fresh.get());
     intervals_ = std::move(fresh);

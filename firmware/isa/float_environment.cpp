@@ -41,7 +41,7 @@ bool prepare_guest_float(Hart& hart, RoundingMode rounding) noexcept {
     rounding = RoundingMode::Rne;
   }
   const std::uint32_t before = read_mxcsr();
-  if (!loaded) hart.host_mxcsr = before;
+  if (!loaded) hart.host_mxcsr = static_cast<std::uint16_t>(before);
   const std::uint32_t sticky = loaded ? before & kMxcsrSticky : 0;
   write_mxcsr(kMxcsrMasked | mxcsr_rounding(rounding) | sticky);
   hart.float_rounding = static_cast<std::uint8_t>(static_cast<unsigned>(rounding) + 1);

@@ -8,7 +8,7 @@ namespace d1::emulator {
 
 namespace {
 
-// By TranslationExit::reason.
+// By Hart::exit_reason.
 constexpr std::array kReasonNames = {
     "leave",        "link",         "budget",       "guard",
     "rest",         "state",        "outcome_next", "outcome_jump",

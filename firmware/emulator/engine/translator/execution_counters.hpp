@@ -17,7 +17,7 @@ namespace d1::emulator {
 
 class ExecutionCounters {
  public:
-  // reason: TranslationExit::reason. instructions: retired since translated code was entered.
+  // reason: Hart::exit_reason. instructions: retired since translated code was entered.
   void count_exit(std::uint32_t reason, std::uint32_t instructions) noexcept {
     Counts& counts = threads_.mine();
     add(counts.exits[reason], 1);

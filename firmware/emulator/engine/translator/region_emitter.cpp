@@ -125,10 +125,8 @@ void RegionEmitter::forget_all(std::size_t sites, std::size_t links) {
 
 // Checks what the region relies on, and loads what it keeps.
 void RegionEmitter::emit_entry() {
-  const std::size_t missing =
-      offset_of(&isa::Hart::exit) + offsetof(isa::TranslationExit, missing);
   if (relies_on_ != 0) {
-    test(hart_field8(missing), static_cast<std::uint8_t>(relies_on_));
+    test(hart_field8(offset_of(&isa::Hart::not_reliable)), static_cast<std::uint8_t>(relies_on_));
     jnz(guard_, T_NEAR);
   }
   for_each_bit(always_boxed_, [this](unsigned guest) {

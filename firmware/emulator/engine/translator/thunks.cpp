@@ -34,9 +34,9 @@ std::int64_t run_semantics(Hart* hart, const Site* site) {
     charge_units(*hart, *site->operation);
     return static_cast<std::int64_t>(work_done(*hart) - before);
   }
-  hart->exit.reason =
-      static_cast<std::uint32_t>(ExitReason::Outcome) + static_cast<std::uint32_t>(outcome);
-  hart->exit.detail = site;
+  hart->exit_reason = static_cast<std::uint8_t>(static_cast<unsigned>(ExitReason::Outcome) +
+                                                static_cast<unsigned>(outcome));
+  hart->exit_detail = site;
   return -1;
 }
 
@@ -94,14 +94,12 @@ class ThunkEmitter : public Assembler {
 
   const std::uint8_t* emit_exit(ExitReason reason) {
     const std::uint8_t* const start = here();
-    const std::size_t exit = offset_of(&Hart::exit);
     if (reason == ExitReason::Link || reason == ExitReason::State)
       mov(rax, ptr[rdx + static_cast<int>(offsetof(Link, pc))]);
     mov(hart_field(offset_of(&Hart::pc)), rax);
     if (reason == ExitReason::Link || reason == ExitReason::Rest || reason == ExitReason::State)
-      mov(hart_field(exit + offsetof(isa::TranslationExit, detail)), rdx);
-    mov(hart_field32(exit + offsetof(isa::TranslationExit, reason)),
-        static_cast<std::uint32_t>(reason));
+      mov(hart_field(offset_of(&Hart::exit_detail)), rdx);
+    mov(hart_field8(offset_of(&Hart::exit_reason)), static_cast<std::uint8_t>(reason));
     store_pinned();
     flush_counters();
     emit_return();

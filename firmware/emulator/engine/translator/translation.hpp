@@ -12,20 +12,20 @@
 
 namespace d1::emulator {
 
-// Why translated code was left: TranslationExit::reason.
-enum class ExitReason : std::uint32_t {
+// Why translated code was left: Hart::exit_reason.
+enum class ExitReason : std::uint8_t {
   Leave,   // hart.pc has no host code, or is in no known image
-  Link,    // the same, and detail is the Link that leads there
+  Link,    // the same, and exit_detail is the Link that leads there
   Budget,  // the turn is over
   Guard,   // the code at hart.pc relies on something that is missing: see Reliance
-  Rest,    // the interpreter is to go on within a block, at the Site in detail
-  State,   // vtype or vl is not what the region of the Link in detail was made for
-  Outcome  // plus an isa::Outcome: how the instruction of the Site in detail ended
+  Rest,    // the interpreter is to go on within a block, at the Site in exit_detail
+  State,   // vtype or vl is not what the region of the Link in exit_detail was made for
+  Outcome  // plus an isa::Outcome: how the instruction of the Site in exit_detail ended
 };
 
-// What translated code relies on: bits of TranslationExit::missing. All of it can change only while
+// What translated code relies on: bits of Hart::not_reliable. All of it can change only while
 // no translated code runs.
-enum Reliance : std::uint32_t {
+enum Reliance : std::uint8_t {
   kFloatReady = 1,   // FS is Dirty, and MXCSR rounds as frm says
   kVectorReady = 2   // VS is Dirty, vstart is 0, and agnostic elements are undisturbed
 };

@@ -113,7 +113,7 @@ class Translator final : public Engine {
   void drop_all();
   // All that can be translated is, and runs so.
   [[nodiscard]] bool eager() const noexcept { return options_.runs_before_translation == 0; }
-  [[nodiscard]] static std::uint32_t missing(const Hart& hart) noexcept;
+  [[nodiscard]] static std::uint8_t missing(const Hart& hart) noexcept;
   static bool make_ready(Hart& hart) noexcept;
   static std::uint32_t sync_counters(Hart& hart, std::uint32_t issued_before) noexcept;
 
@@ -137,8 +137,8 @@ class Translator final : public Engine {
 };
 
 // What translated code may not rely on in the hart's present state.
-std::uint32_t Translator::missing(const Hart& hart) noexcept {
-  std::uint32_t bits = 0;
+std::uint8_t Translator::missing(const Hart& hart) noexcept {
+  std::uint8_t bits = 0;
   if ((hart.mstatus & isa::kMstatusFs) != isa::kMstatusFs || hart.frm > 3 ||
       hart.float_rounding != hart.frm + 1)
     bits |= kFloatReady;
@@ -232,19 +232,19 @@ Translator::Left Translator::run_translated(Hart& hart, const Entry& entry, std:
   if (!may_enter(hart, entry, stay)) return {.interpret = true, .ran = false};
   const std::uint32_t issued = hart.units[static_cast<unsigned>(isa::Unit::Issue)];
   const auto gs = reinterpret_cast<std::uint64_t>(hart.memory.host) - hart.memory.base;
-  hart.exit.missing = missing(hart);
+  hart.not_reliable = missing(hart);
   if (!kSetsGs) set_gs_slowly(gs);
   target_.thunks.enter(&hart, entry.code, static_cast<std::int64_t>(limit - work_done(hart)), gs);
   see_published_code();
-  const auto reason = static_cast<ExitReason>(hart.exit.reason);
-  const auto* const site = static_cast<const Site*>(hart.exit.detail);  // Rest, Outcome
+  const auto reason = static_cast<ExitReason>(hart.exit_reason);
+  const auto* const site = static_cast<const Site*>(hart.exit_detail);  // Rest, Outcome
   const std::uint32_t retired = sync_counters(hart, issued);
-  if (counters_ != nullptr) counters_->count_exit(hart.exit.reason, retired);
+  if (counters_ != nullptr) counters_->count_exit(hart.exit_reason, retired);
   switch (reason) {
     case ExitReason::Leave: return {};
     case ExitReason::Link:
     case ExitReason::State:
-      return {.link = const_cast<Link*>(static_cast<const Link*>(hart.exit.detail)),
+      return {.link = const_cast<Link*>(static_cast<const Link*>(hart.exit_detail)),
               .other_state = reason == ExitReason::State,
               .ran = reason == ExitReason::Link,
               .generation = entry.generation};
@@ -255,8 +255,8 @@ Translator::Left Translator::run_translated(Hart& hart, const Entry& entry, std:
     case ExitReason::Budget: return {After::Budget};
     case ExitReason::Guard: return {.interpret = !make_ready(hart), .ran = false};
     default: {
-      const auto outcome = static_cast<Outcome>(static_cast<std::uint32_t>(reason) -
-                                                static_cast<std::uint32_t>(ExitReason::Outcome));
+      const auto outcome = static_cast<Outcome>(static_cast<std::uint8_t>(reason) -
+                                                static_cast<std::uint8_t>(ExitReason::Outcome));
       for (unsigned u = 0; u < hart.units.size(); ++u) hart.units[u] += site->charged[u];
       return {finish_block(hart, *site->block, outcome, limit)};
     }

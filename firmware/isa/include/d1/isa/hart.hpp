@@ -173,16 +173,6 @@ struct MemoryWindow {
   std::uint64_t bytes;
 };
 
-// What translated code tells its engine when it is left, and what it may rely on (the translator's
-// own: firmware/emulator/engine/translator). Of no meaning between turns.
-struct TranslationExit {
-  std::uint32_t reason;
-  std::uint32_t missing;  // bits of what translated code must not rely on in this turn
-  const void* detail;
-  // Its own: bit i is set where element i is below vl. Of no meaning where vl is VLMAX.
-  alignas(64) std::array<std::uint64_t, kVlenBits / 64> length_mask;
-};
-
 struct alignas(64) Hart : HartState {
   MemoryWindow memory;
   VectorRegisters* v;
@@ -191,10 +181,17 @@ struct alignas(64) Hart : HartState {
   Hart* node_harts;
   bool reservations_held;  // any hart of this node holds one (kept on each Hart of the node)
   // Host floating-point state during a turn, kept by float_environment.hpp alone.
-  std::uint32_t host_mxcsr;     // what leave_guest_float restores
-  std::uint8_t float_rounding;  // 1 + the RoundingMode in MXCSR; 0: MXCSR is the host's
   bool float_turn;              // between enter_guest_float and leave_guest_float
-  TranslationExit exit;
+  std::uint8_t float_rounding;  // 1 + the RoundingMode in MXCSR; 0: MXCSR is the host's
+  // What translated code tells its engine when it is left, and what it must not rely on in this
+  // turn (the translator's own: firmware/emulator/engine/translator). Of no meaning between turns.
+  std::uint8_t exit_reason;
+  std::uint8_t not_reliable;
+  std::uint16_t host_mxcsr;     // what leave_guest_float restores; the upper half is reserved
+  const void* exit_detail;
+  // Its own too: bit i is set where element i is below vl. Of no meaning where vl is VLMAX.
+  alignas(64) std::array<std::uint64_t, kVlenBits / 64> length_mask;
 };
+static_assert(sizeof(Hart) == 14 * 64, "nodes that each do little wait for every line of this");
 
 }  // namespace d1::isa
