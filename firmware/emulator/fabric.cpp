@@ -66,13 +66,13 @@ std::uint64_t Fabric::commit(std::vector<Outbox>& outboxes, std::uint64_t seed,
                              std::uint64_t trace, WorkerPool& pool) {
   // What is held back has its data elsewhere, and for a short time.
   copies_.share_with(seed == 0 ? &pool : nullptr);
-  put_in_order(outboxes, seed);
+  order_.sort(outboxes, seed);
   if (seed != 0) carry_out_held();
-  if (order_.empty()) return trace;
+  if (order_.size() == 0) return trace;
   for (std::size_t i = 0; i < order_.size(); ++i) {
-    if (i + 2 * kAhead < order_.size()) __builtin_prefetch(order_[i + 2 * kAhead].packet);
-    if (i + kAhead < order_.size()) prefetch(*order_[i + kAhead].packet);
-    const Packet& packet = *order_[i].packet;
+    if (i + 2 * kAhead < order_.size()) __builtin_prefetch(&order_[i + 2 * kAhead]);
+    if (i + kAhead < order_.size()) prefetch(order_[i + kAhead]);
+    const Packet& packet = order_[i];
     trace = mix(trace ^ packet.departure) + packet.source;
     trace = mix(trace ^ packet.value) + (std::uint64_t{packet.destination} << 32 | packet.offset);
     HeldPackets::Entry* held =
@@ -93,26 +93,6 @@ void Fabric::prefetch(const Packet& packet) const noexcept {
   if (packet.transfer.kind != D1_TRANSFER_PUT || packet.destination >= machine_.positions()) return;
   machine_.prefetch(packet.destination);
   __builtin_prefetch(machine_.sram(packet.destination) + packet.offset, 1);
-}
-
-void Fabric::put_in_order(const std::vector<Outbox>& outboxes, std::uint64_t seed) {
-  order_.clear();
-  std::size_t all = 0;
-  for (const Outbox& outbox : outboxes) all += outbox.packets.size();
-  order_.reserve(all);
-  // A seed permutes nodes that send in the same tick; packets of one node keep their order.
-  for (const Outbox& outbox : outboxes)
-    for (std::size_t i = 0; i < outbox.packets.size(); ++i) {
-      const Packet& packet = outbox.packets[i];
-      order_.push_back({packet.departure, seed == 0 ? packet.source : mix(seed ^ packet.source),
-                        &packet});
-    }
-  std::sort(order_.begin(), order_.end(), [](const Ordered& a, const Ordered& b) {
-    if (a.departure != b.departure) return a.departure < b.departure;
-    if (a.place != b.place) return a.place < b.place;
-    if (a.packet->hart != b.packet->hart) return a.packet->hart < b.packet->hart;
-    return a.packet->sequence < b.packet->sequence;
-  });
 }
 
 // The launch a packet is part of: of a post where it goes, of a transfer where it comes from.

@@ -14,6 +14,7 @@
 #include "held_packets.hpp"
 #include "machine_state.hpp"
 #include "packet.hpp"
+#include "packet_order.hpp"
 #include "pending_copies.hpp"
 
 namespace d1::emulator {
@@ -81,7 +82,6 @@ class Fabric {
  private:
   [[nodiscard]] std::uint64_t launch_of(const Packet& packet) const;
   void carry_out_held();
-  void put_in_order(const std::vector<Outbox>& outboxes, std::uint64_t seed);
   void prefetch(const Packet& packet) const noexcept;
   void carry_out(const Packet& packet);
   void remote_access(const Packet& packet);
@@ -110,11 +110,7 @@ class Fabric {
   PendingCopies copies_;
   std::uint64_t retired_ = 0;  // ticks
   std::vector<NodeIndex> touched_;
-  struct Ordered {
-    std::uint64_t departure, place;  // place: of the source among those that send in that tick
-    const Packet* packet;
-  };
-  std::vector<Ordered> order_;
+  PacketOrder order_;
   std::vector<std::uint64_t> arrivals_;
   std::uint64_t packets_ = 0, bytes_ = 0;
 };
