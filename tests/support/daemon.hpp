@@ -3,21 +3,19 @@
 // its sockets in a folder that goes with it. One thread.
 #pragma once
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
-extern char** environ;
+#include "child_process.hpp"
 
 namespace d1::test {
 
@@ -30,7 +28,7 @@ class Daemon {
     start();
   }
   ~Daemon() {
-    end(SIGKILL);
+    process_.reset();
     std::filesystem::remove_all(folder_);
   }
   Daemon(const Daemon&) = delete;
@@ -41,41 +39,14 @@ class Daemon {
     std::vector<std::string> words = {std::string(programs ? programs : ".") + "/d1", "serve",
                                       "--log-level", "warn", "--dir", folder_};
     words.insert(words.end(), options_.begin(), options_.end());
-    std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    std::array<int, 2> out;
-    if (::pipe2(out.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe is left");
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-    const int failed =
-        ::posix_spawn(&process_, arguments[0], &actions, nullptr, arguments.data(), environ);
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::close(out[1]);
-    char byte;
-    const bool serves = failed == 0 && ::read(out[0], &byte, 1) == 1;  // its first line
-    ::close(out[0]);
-    if (!serves) throw std::runtime_error(words[0] + " serve did not start");
+    process_.emplace(words);
+    if (!process_->wait_for_byte()) throw std::runtime_error(words[0] + " serve did not start");
   }
 
-  // All its threads stand when SIGSTOP returns.
-  void signal(int number) const {
-    ::kill(process_, number);
-    int status = 0;
-    if (number == SIGSTOP) ::waitpid(process_, &status, WUNTRACED);
-  }
-  // Its wait status, after it has ended by this signal; 0 if it had ended before.
-  int end(int number) {
-    if (process_ <= 0) return 0;
-    ::kill(process_, number);
-    int status = 0;
-    ::waitpid(process_, &status, 0);
-    process_ = -1;
-    return status;
-  }
+  void signal(int number) const { process_->signal(number); }
+  int end(int number) { return process_->end(number); }
 
-  [[nodiscard]] pid_t process() const { return process_; }
+  [[nodiscard]] pid_t process() const { return process_->id(); }
   [[nodiscard]] std::string socket(const std::string& dpu = "d1") const {
     return folder_ + "/" + dpu + ".sock";
   }
@@ -89,7 +60,7 @@ class Daemon {
     std::size_t descriptors, mappings, threads;
     friend bool operator==(const Holdings&, const Holdings&) = default;
   };
-  [[nodiscard]] Holdings holdings() const { return holdings_of(process_); }
+  [[nodiscard]] Holdings holdings() const { return holdings_of(process()); }
   static Holdings holdings_of(pid_t process) {
     const std::string base = "/proc/" + std::to_string(process);
     const auto count = [](const std::string& folder) {
@@ -103,11 +74,19 @@ class Daemon {
     }
     return {count(base + "/fd"), lines, count(base + "/task")};
   }
+  // Its own memory in use, what it shares with its clients aside.
+  [[nodiscard]] std::size_t anonymous_bytes() const {
+    std::ifstream file("/proc/" + std::to_string(process()) + "/smaps_rollup");
+    for (std::string word; file >> word;)
+      if (std::size_t kibibytes = 0; word == "Anonymous:" && file >> kibibytes)
+        return kibibytes * 1024;
+    return 0;
+  }
 
  private:
   std::vector<std::string> options_;
   std::string folder_;
-  pid_t process_ = -1;
+  std::optional<ChildProcess> process_;
 };
 
 }  // namespace d1::test

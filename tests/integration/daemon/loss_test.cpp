@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <daemon.hpp>
+#include <rounds.hpp>
 #include <thread>
 
 namespace d1::driver {
@@ -65,7 +66,7 @@ class Loss : public ::testing::Test {
 TEST_F(Loss, AKilledDaemonEndsAThousandOperationsOnceEachWithinASecond) {
   Counts counts;  // outlives the queues
   Daemon daemon;
-  for (int round = 0; round < 5; ++round) {
+  for (int round = 0; round < test::rounds(100); ++round) {
     if (round > 0) daemon.start();
     counts = {};
     auto device = open(daemon);
@@ -77,7 +78,7 @@ TEST_F(Loss, AKilledDaemonEndsAThousandOperationsOnceEachWithinASecond) {
     const auto killed = Clock::now();
     for (auto& queue : queues)
       EXPECT_FALSE(queue->wait([] { return false; }, after(5s))) << "nothing will ever come";
-    EXPECT_LT(Clock::now() - killed, 1s);
+    EXPECT_LT(Clock::now() - killed, 1s) << "in round " << round;
     EXPECT_EQ(counts.lost, kOperations);
     EXPECT_EQ(counts.all(), kOperations);
     EXPECT_EQ(device->lost_error().kind(), ErrorKind::DeviceLost);
@@ -141,7 +142,7 @@ TEST_F(Loss, ClientsThatComeAndGoLeaveNothingInTheDaemon) {
     return daemon.holdings();
   };
   const auto before = settled();
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < test::rounds(50); ++i) {
     Counts counts;
     auto device = open(daemon);
     ASSERT_TRUE(device) << i;
@@ -153,7 +154,7 @@ TEST_F(Loss, ClientsThatComeAndGoLeaveNothingInTheDaemon) {
 TEST_F(Loss, DaemonsThatDieLeaveNothingInTheClient) {
   Daemon daemon;
   Daemon::Holdings before{};
-  for (int i = 0; i < 12; ++i) {
+  for (int i = 0; i < test::rounds(50); ++i) {
     if (i > 0) daemon.start();
     {
       Counts counts;

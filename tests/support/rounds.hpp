@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// How often a test repeats what it does, and how long it waits.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+
+namespace d1::test {
+
+// As often as given, for CI; D1_SOAK_ROUNDS says how often at least in a long run.
+[[nodiscard]] inline int rounds(int usual) {
+  const char* const asked = std::getenv("D1_SOAK_ROUNDS");
+  return asked == nullptr ? usual : std::max(usual, std::atoi(asked));
+}
+
+// A promised time, and more where sanitizers make everything slower.
+template <typename Duration>
+[[nodiscard]] constexpr auto patience(Duration promised) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return promised * 10;
+#else
+  return promised;
+#endif
+}
+
+}  // namespace d1::test
