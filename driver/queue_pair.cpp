@@ -216,10 +216,11 @@ void QueuePair::close() {
   }
   Transport& transport = device_.transport();
   bool agreed = true;
-  if (!device_.lost()) {
+  if (!device_.lost() && !transport.lost()) {
     transport.write_register64(register_offset(D1_QUEUE_ENABLE), 0);
     const auto deadline = after(limits::kQueueDisableTimeout);
     while (transport.read_register64(register_offset(D1_QUEUE_ENABLE)) != 0) {
+      if (transport.lost()) break;
       if (Clock::now() >= deadline) {
         agreed = false;
         break;

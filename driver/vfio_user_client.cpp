@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vfio_user_client.hpp"
 
+#include <d1/base/thread.hpp>
+#include <d1/vfio_user/event.hpp>
 #include <d1/vfio_user/unix_socket.hpp>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -37,17 +38,22 @@ Result<std::unique_ptr<VfioUserClient>> VfioUserClient::connect(const std::strin
   if (!socket) return std::unexpected(std::move(socket.error()));
   std::unique_ptr<VfioUserClient> client(
       new VfioUserClient(vfio_user::MessageSocket(std::move(*socket)), std::move(serve)));
+  for (vfio_user::Descriptor* const event : {&client->lost_event_, &client->quit_event_}) {
+    auto made = vfio_user::make_event("watching the connection to a device");
+    if (!made) return std::unexpected(std::move(made.error()));
+    *event = std::move(*made);
+  }
   if (auto agreed = client->negotiate(path, deadline); !agreed)
     return std::unexpected(std::move(agreed.error()));
-  client->watcher_ = std::jthread([raw = client.get()] { raw->watch(); });
+  auto watcher = start_thread("watching the connection to a device",
+                              [raw = client.get()] { raw->watch(); });
+  if (!watcher) return std::unexpected(std::move(watcher.error()));
+  client->watcher_ = std::move(*watcher);
   return client;
 }
 
 VfioUserClient::VfioUserClient(vfio_user::MessageSocket socket, Serve serve)
-    : socket_(std::move(socket)),
-      serve_(std::move(serve)),
-      lost_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      quit_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+    : socket_(std::move(socket)), serve_(std::move(serve)) {}
 
 VfioUserClient::~VfioUserClient() { signal(quit_event_.get()); }
 

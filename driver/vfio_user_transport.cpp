@@ -5,10 +5,10 @@
 #include <d1/abi/memory_map.h>
 #include <d1/abi/registers.h>
 #include <d1/driver/transport.hpp>
+#include <d1/vfio_user/event.hpp>
 #include <fmt/format.h>
 #include <linux/vfio.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -204,10 +204,9 @@ Result<> VfioUserTransport::map_regions() {
 Result<> VfioUserTransport::take_interrupts() {
   std::array<int, D1_MSIX_VECTORS> events;
   for (std::size_t i = 0; i < events.size(); ++i) {
-    vectors_[i].event = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!vectors_[i].event.valid())
-      return fail(ErrorKind::ResourceExhausted,
-                  "No eventfd is left for the device's interrupts; raise 'ulimit -n'.");
+    auto event = vfio_user::make_event("the device's interrupts");
+    if (!event) return std::unexpected(std::move(event.error()));
+    vectors_[i].event = std::move(*event);
     events[i] = vectors_[i].event.get();
   }
   vfio_irq_set request{};

@@ -8,8 +8,10 @@
 #include <cstring>
 #include <mutex>
 #include <new>
+#include <system_error>
 #include <thread>
 
+#include <d1/base/thread.hpp>
 #include <d1/device/rom_image.h>
 
 #include "dip/dip.hpp"
@@ -138,7 +140,7 @@ std::uint64_t Device::Implementation::read_register(std::uint32_t offset) {
     case D1_REG_ID: return std::uint64_t{D1_ID_MAGIC} << 16 | D1_ABI_VERSION;
     case D1_REG_QUEUES: return std::uint64_t{D1_QUEUE_PAIRS} << 32 | D1_QUEUE_MAX_ENTRIES;
     case D1_REG_CONTROL: return ready_.load() ? D1_CONTROL_ENABLE : 0;
-    case D1_REG_STATUS: return ready_.load() ? D1_STATUS_READY : 0;
+    case D1_REG_STATUS: return live_.at(D1_REG_STATUS).load();
     case D1_REG_DIES: return std::uint64_t{machine.grid_rows} << 32 | machine.grid_columns;
     case D1_REG_MESH: return std::uint64_t{machine.die_rows} << 32 | machine.die_columns;
     case D1_REG_NODES: return machine.usable_nodes();
@@ -164,9 +166,12 @@ std::uint64_t Device::Implementation::read_register(std::uint32_t offset) {
 void Device::Implementation::write_register(std::uint32_t offset, std::uint64_t value) {
   switch (offset) {
     case D1_REG_CONTROL:
-      if (value == D1_CONTROL_ENABLE) ready_.store(true);
-      else if (ready_.exchange(false)) locked([this](Dip&) { reset(); });
-      set_ready(ready_.load());
+      if (value == D1_CONTROL_ENABLE) {
+        if (!ready_.exchange(true)) set_ready(true);
+      } else if (ready_.exchange(false)) {
+        locked([this](Dip&) { reset(); });
+        set_ready(false);
+      }
       return;
     case D1_REG_LOG_TAIL: dip_.log().set_tail(value); return;
     case D1_REG_LOG_BASE:
@@ -199,8 +204,11 @@ void Device::Implementation::ring(std::uint32_t offset, std::uint32_t value) noe
 }
 
 // With the lock held: runs until there is nothing to do, or stop(), the deadline, a caller's wish.
+// A host without memory for what a command needs is the end of this device, not of its process.
 Device::Implementation::Pumped Device::Implementation::pump(const std::function<bool()>& stop,
-                                                            Clock::time_point deadline) {
+                                                            Clock::time_point deadline) try {
+  if (live_.at(D1_REG_STATUS).load(std::memory_order_relaxed) & D1_STATUS_FATAL)
+    return Pumped::Idle;
   for (unsigned round = 1;; ++round) {
     dip_.process();
     if (stop()) return Pumped::Stopped;
@@ -214,6 +222,9 @@ Device::Implementation::Pumped Device::Implementation::pump(const std::function<
         Clock::now() >= deadline)
       return Pumped::Stopped;
   }
+} catch (const std::bad_alloc&) {
+  live_.at(D1_REG_STATUS).fetch_or(D1_STATUS_FATAL);
+  return Pumped::Idle;
 }
 
 void Device::Implementation::run(const std::function<bool()>& stop, Clock::time_point deadline) {
@@ -352,6 +363,8 @@ Result<std::unique_ptr<Device>> Device::create(DeviceOptions options) {
                 fmt::format("The host has no address space for machine '{}' ({} nodes); raise "
                             "'ulimit -v' or vm.overcommit_memory, or choose a smaller machine.",
                             description->name, description->usable_nodes()));
+  } catch (const std::system_error& reason) {
+    return no_thread("running the nodes of machine '" + description->name + "'", reason);
   }
 }
 

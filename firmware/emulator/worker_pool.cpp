@@ -25,11 +25,18 @@ void pause_briefly(unsigned round) {
 
 WorkerPool::WorkerPool(unsigned threads, std::function<void(unsigned)> join_delay)
     : shares_(std::max(1u, threads)), join_delay_(std::move(join_delay)) {
-  for (unsigned worker = 1; worker < threads; ++worker)
-    helpers_.emplace_back([this, worker] { helper(worker); });
+  try {
+    for (unsigned worker = 1; worker < threads; ++worker)
+      helpers_.emplace_back([this, worker] { helper(worker); });
+  } catch (...) {  // the host has no thread left
+    end_helpers();
+    throw;
+  }
 }
 
-WorkerPool::~WorkerPool() {
+WorkerPool::~WorkerPool() { end_helpers(); }
+
+void WorkerPool::end_helpers() {
   quit_.store(true);
   wakes_.fetch_add(1);
   wakes_.notify_all();

@@ -59,6 +59,7 @@ class WorkerPool {
   };
   void take_items(unsigned worker);
   void take_from(Share& share, unsigned worker);
+  void end_helpers();
   void wake(std::uint32_t helpers);
   bool wait_for_job(std::uint64_t& seen);
 
