@@ -2,7 +2,7 @@
 # Kernels built ahead of time, with the files of D1_DEVICE_DIR: build/<preset>/device inside the
 # project, share/opend1/device of an installed package.
 #
-#   d1_add_kernel(stencil SOURCES stencil.cpp [EMBED] [INCLUDES dirs...] [DEFINITIONS NAME=1...]
+#   d1_add_kernel(stencil SOURCES stencil.cpp... [EMBED] [INCLUDES dirs...] [DEFINITIONS NAME=1...]
 #                 [OPTIONS flags...])
 #
 # makes the program ${CMAKE_CURRENT_BINARY_DIR}/stencil.elf (target property D1_PROGRAM) with the
@@ -59,7 +59,11 @@ function(d1_add_kernel name)
     get_filename_component(source ${source} ABSOLUTE)
     get_filename_component(stem ${source} NAME_WE)
     set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.${stem}.o)
-    d1_device_object(${source} ${object} ${compile_flags} ${kernel_INCLUDES}
+    set(language)
+    if(source MATCHES "[.]c$")  # flags about C++ mean nothing there
+      set(language -x c -std=c11 -Wno-unused-command-line-argument)
+    endif()
+    d1_device_object(${source} ${object} ${compile_flags} ${language} ${kernel_INCLUDES}
       ${kernel_DEFINITIONS} ${kernel_OPTIONS})
     list(APPEND objects ${object})
   endforeach()

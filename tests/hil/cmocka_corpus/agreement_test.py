@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Each file of the corpus, as a program of the real libcmocka and within the kit's runner: both
-must tell the same of every test, and of every group's setup and teardown.
+"""Each file of the corpus, as a program of the real libcmocka, within the kit's runner, and on a
+node: all must tell the same of every test, and of every group's setup and teardown.
 
 D1_PROGRAMS names the folder of the programs."""
 import os
@@ -59,11 +59,11 @@ def groups_of_cmocka(stem):
     return groups, done
 
 
-def groups_of_kit():
+def groups_of_kit(program=RUNNER):
     """By file, in the order of their main()."""
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.xml"
-        done = run([PROGRAMS / RUNNER, f"--gtest_output=xml:{report}"])
+        done = run([PROGRAMS / program, f"--gtest_output=xml:{report}"])
         root = xml.etree.ElementTree.parse(report).getroot()
     torn = set(re.findall(r"^\[  FAILED  \] (.+): SetUpTestSuite or TearDownTestSuite$",
                           done.stdout, re.MULTILINE))
@@ -112,6 +112,15 @@ class Agreement(unittest.TestCase):
                 seen.update({"setup " + group.set_up, "teardown " + group.torn_down})
         self.assertEqual(seen, {"passed", "failed", "skipped", "setup passed", "setup failed",
                                 "teardown passed", "teardown failed"})
+
+    def test_a_node_tells_the_same_as_the_host(self):
+        for stem, groups in groups_of_kit("hil-corpus-nodes").items():
+            with self.subTest(file=stem):
+                self.assertEqual([group.name for group in groups],
+                                 [group.name for group in self.kit[stem]])
+                for here, there in zip(self.kit[stem], groups):
+                    with self.subTest(group=here.name):
+                        self.assertEqual(there.told(), here.told())
 
     def test_filters_and_shards_of_the_runner_choose_tests(self):
         def cases(*arguments, **environment):

@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -13,8 +12,7 @@
   static void name(void **state) {                       \
     (void)state;                                         \
     __VA_ARGS__;                                         \
-    printf("%s went on behind its assertion\n", #name);  \
-    fflush(stdout);                                      \
+    print_message("%s went on\n", #name);               \
     fail_msg("%s", "the assertion above did not fail");  \
   }
 

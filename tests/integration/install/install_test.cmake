@@ -28,6 +28,20 @@ foreach(language cpp c)
     message(FATAL_ERROR "the ${language} example printed: ${output}")
   endif()
 endforeach()
+# The template of a test project, as it stands: each test on the host, with libcmocka, on a node.
+if(NOT SANITIZE)
+  run("copying the template" ${CMAKE_COMMAND} -E copy_directory ${prefix}/${DATA}/opend1/template
+    ${WORK}/template)
+  run("configuring the template" ${CMAKE_COMMAND} -G ${GENERATOR} -S ${WORK}/template
+    -B ${WORK}/template/build -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_C_COMPILER=${C_COMPILER}
+    -DCMAKE_CXX_COMPILER=${CXX_COMPILER})
+  run("building the template" ${CMAKE_COMMAND} --build ${WORK}/template/build)
+  run("the template's tests" ${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/template/build -L hil)
+  if(NOT output MATCHES "Ring.gives_back_in_order.on_a_node" OR
+     NOT output MATCHES "100% tests passed, 0 tests failed out of 9")
+    message(FATAL_ERROR "the template's tests said: ${output}")
+  endif()
+endif()
 # Kernels were compiled with the SDK of the prefix: the build tree is named nowhere in them.
 file(GLOB cached ${WORK}/cache/opend1/*.elf)
 if(NOT cached)

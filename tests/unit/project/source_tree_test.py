@@ -16,6 +16,8 @@ SCRIPTS = (".sh", ".py", ".cmake", ".S", ".ld.in", ".cpp.in")
 # Floors from the top down, and whose headers (by folder of the header) each may include.
 BASE = {"base"}
 MAY_INCLUDE = {
+    # Device code of the kit.
+    "host/hil/on_node": {"hil", "device", "abi"},
     # The kit for tests stands on the host API as any application does.
     "host/hil": {"hil", "host", "runtime", "driver", "abi"} | BASE,
     "host": {"host", "runtime", "driver", "abi"} | BASE,
