@@ -34,7 +34,7 @@ void signal(int event) noexcept {
 
 Result<std::unique_ptr<VfioUserClient>> VfioUserClient::connect(const std::string& path,
                                                                 Serve serve, Deadline deadline) {
-  auto socket = vfio_user::connect_to(path);
+  auto socket = vfio_user::connect_to(path, deadline);
   if (!socket) return std::unexpected(std::move(socket.error()));
   std::unique_ptr<VfioUserClient> client(
       new VfioUserClient(vfio_user::MessageSocket(std::move(*socket)), std::move(serve)));

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <csignal>
 #include <system_error>
+#include <thread>
 
 extern char** environ;
 
@@ -49,6 +50,16 @@ class Pipe {
   }
   int read_ = -1, write_ = -1;
 };
+
+// False: it lives on at the deadline, though it has closed what it writes to.
+bool ended(pid_t process, int& status, driver::Deadline deadline) {
+  for (;;) {
+    const pid_t got = ::waitpid(process, &status, WNOHANG);
+    if (got > 0 || (got < 0 && errno != EINTR)) return true;
+    if (driver::Clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+}
 
 // Reads both pipes until both are at their end; false: the deadline came first.
 bool drain(Pipe& output, Pipe& errors, ProcessResult& result, driver::Deadline deadline) {
@@ -103,12 +114,12 @@ Result<ProcessResult> run_process(const std::vector<std::string>& arguments,
   output.close_write();
   errors.close_write();
   ProcessResult result;
-  const bool in_time = drain(output, errors, result, deadline);
-  if (!in_time) ::kill(process, SIGKILL);
   int status = 0;
-  while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
-  }
+  const bool in_time =
+      drain(output, errors, result, deadline) && ended(process, status, deadline);
   if (!in_time) {
+    ::kill(process, SIGKILL);
+    (void)ended(process, status, driver::Deadline::max());  // at once
     return fail(
         ErrorKind::Timeout,
         fmt::format("The program '{}' had not ended in time and was stopped.", arguments[0]));

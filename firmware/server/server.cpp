@@ -236,10 +236,13 @@ Result<Daemons> ask_daemons(const std::string& directory, std::chrono::milliseco
   std::ranges::sort(paths);
   Daemons daemons;
   for (const std::string& path : paths) {
-    auto socket = vfio_user::connect_to(path);
-    if (!socket) continue;  // its daemon is gone, and left the file
-    std::string document;
     const auto deadline = Clock::now() + timeout;
+    auto socket = vfio_user::connect_to(path, deadline);
+    if (!socket) {  // else its daemon is gone, and left the file
+      if (socket.error().kind() == ErrorKind::Timeout) daemons.silent.push_back(path);
+      continue;
+    }
+    std::string document;
     for (bool more = true; more;) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
       pollfd entry{socket->get(), POLLIN, 0};

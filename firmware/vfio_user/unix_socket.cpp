@@ -8,11 +8,13 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <thread>
 
 namespace d1::vfio_user {
 namespace {
 
 constexpr int kBacklog = 16;  // own: clients that knock at once
+constexpr std::chrono::milliseconds kKnockAgain{1};
 
 Result<sockaddr_un> address_of(const std::string& path) {
   sockaddr_un address{};
@@ -34,16 +36,26 @@ std::string errno_text(int number) { return std::generic_category().message(numb
 
 }  // namespace
 
-Result<Descriptor> connect_to(const std::string& path) {
+Result<Descriptor> connect_to(const std::string& path, Deadline deadline) {
   auto address = address_of(path);
   if (!address) return std::unexpected(std::move(address.error()));
-  Descriptor socket = make_socket();
-  int done = -1;
-  do {
-    done = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address);
-  } while (done != 0 && errno == EINTR);
-  if (done == 0) return socket;
-  const int error = errno;
+  // A socket that blocks would wait for ever for a listener that was stopped.
+  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const auto knock = [&] {
+    return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address);
+  };
+  int error = 0;
+  while ((error = knock() == 0 ? 0 : errno) != 0) {
+    if (error == EINTR) continue;
+    if (error != EAGAIN || std::chrono::steady_clock::now() >= deadline) break;
+    std::this_thread::sleep_for(kKnockAgain);
+  }
+  if (error == 0) return socket;
+  if (error == EAGAIN)
+    return fail(ErrorKind::Timeout,
+                fmt::format("Whoever serves at '{}' takes no connections: {} wait already. The "
+                            "process may be stopped or overloaded.",
+                            path, kBacklog));
   if (error == ENOENT || error == ECONNREFUSED)
     return fail(ErrorKind::DeviceLost,
                 fmt::format("Nobody serves a device at '{}' ({}); start one with 'd1 serve', or "
@@ -60,7 +72,8 @@ Result<Descriptor> listen_at(const std::string& path) {
   const auto* name = reinterpret_cast<const sockaddr*>(&*address);
   int done = ::bind(socket.get(), name, sizeof *address);
   if (done != 0 && errno == EADDRINUSE) {
-    if (connect_to(path))
+    const auto served = connect_to(path, std::chrono::steady_clock::now());
+    if (served || served.error().kind() == ErrorKind::Timeout)
       return fail(ErrorKind::ResourceExhausted,
                   fmt::format("Another process serves a device at '{}'; end it or choose another "
                               "folder.",

@@ -11,6 +11,7 @@
 #include <d1/abi/vfio_user.h>
 #include <d1/base/error.hpp>
 #include <d1/vfio_user/descriptor.hpp>
+#include <d1/vfio_user/unix_socket.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -23,8 +24,6 @@
 #include <vector>
 
 namespace d1::vfio_user {
-
-using Deadline = std::chrono::steady_clock::time_point;
 
 // Bounds of a message: what a peer may make us hold before it has said anything sensible. A region
 // access of the largest transfer and its header fit.
