@@ -65,6 +65,10 @@ class InProcessTransport final : public Transport {
     return device_->write_memory(address, {static_cast<const std::uint8_t*>(data), bytes});
   }
 
+  std::byte* window(std::uint64_t address, std::uint64_t bytes) override {
+    return reinterpret_cast<std::byte*>(device_->memory_at(address, bytes));
+  }
+
   std::uint64_t interrupt_count(unsigned vector) const noexcept override {
     return interrupts_[vector % D1_MSIX_VECTORS].load(std::memory_order_acquire);
   }

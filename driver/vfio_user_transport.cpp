@@ -62,6 +62,7 @@ class VfioUserTransport final : public Transport {
   Result<> dma_unmap(std::uint64_t iova, std::uint64_t bytes) override;
   Result<> read_aperture(std::uint64_t address, void* data, std::uint64_t bytes) override;
   Result<> write_aperture(std::uint64_t address, const void* data, std::uint64_t bytes) override;
+  std::byte* window(std::uint64_t address, std::uint64_t bytes) override;
   std::uint64_t interrupt_count(unsigned vector) const noexcept override;
   void wait_for_interrupt(unsigned vector, std::uint64_t seen, Deadline deadline) override;
   bool lost() const noexcept override { return client_->lost(); }
@@ -322,6 +323,11 @@ Result<VfioUserTransport::Place> VfioUserTransport::place_of(std::uint64_t addre
               fmt::format("Device address {:#x} with {} bytes is not in the SRAM of a node nor in "
                           "the {} bytes of HBM.",
                           address, bytes, hbm_bytes_));
+}
+
+std::byte* VfioUserTransport::window(std::uint64_t address, std::uint64_t bytes) {
+  const auto place = place_of(address, bytes);
+  return place && place->window.mapped() ? place->window.data() + place->offset : nullptr;
 }
 
 Result<> VfioUserTransport::access(std::uint64_t address, std::byte* data, std::uint64_t bytes,

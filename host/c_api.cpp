@@ -250,6 +250,22 @@ d1_error_t d1_copy_out(d1_stream_t stream, void* to, d1_buffer_t from, size_t of
          d1::detail::value(stream->value.shared().copy_out(to, from->value, offset, bytes)));
   });
 }
+d1_error_t d1_read_file(d1_stream_t stream, d1_buffer_t to, size_t offset, int file,
+                        uint64_t file_offset, size_t bytes, d1_launch_t* launch) {
+  return guarded([&] {
+    need("d1_read_file", stream, to);
+    give(launch, d1::detail::value(stream->value.shared().read_file(to->value, offset, file,
+                                                                    file_offset, bytes)));
+  });
+}
+d1_error_t d1_write_file(d1_stream_t stream, int file, uint64_t file_offset, d1_buffer_t from,
+                         size_t offset, size_t bytes, d1_launch_t* launch) {
+  return guarded([&] {
+    need("d1_write_file", stream, from);
+    give(launch, d1::detail::value(stream->value.shared().write_file(
+                     file, file_offset, from->value, offset, bytes)));
+  });
+}
 d1_error_t d1_copy_buffer(d1_stream_t stream, d1_buffer_t to, size_t to_offset, d1_buffer_t from,
                           size_t from_offset, size_t bytes, d1_launch_t* launch) {
   return guarded([&] {

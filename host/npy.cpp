@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,7 +56,7 @@ class HeaderParser {
  public:
   HeaderParser(std::string_view text, const std::string& origin) : text_(text), origin_(origin) {}
 
-  Result<> parse(NpyArray& array) {
+  Result<> parse(NpyHead& array) {
     bool descr = false, order = false, shape = false;
     if (!take('{')) return malformed("does not begin with '{'");
     while (!take('}')) {
@@ -122,7 +123,7 @@ class HeaderParser {
     return result;
   }
 
-  Result<> read_type(NpyArray& array) {
+  Result<> read_type(NpyHead& array) {
     const auto descr = string();
     if (!descr || descr->size() < 2) {
       return fail(
@@ -183,8 +184,12 @@ std::optional<std::size_t> total_bytes(std::span<const std::size_t> shape, std::
 
 }  // namespace
 
-Result<NpyArray> parse_npy(std::span<const std::byte> file, const std::string& origin) {
-  const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+namespace {
+
+// front: the file's beginning, all of its head at least; file_bytes: all of the file.
+Result<NpyHead> parse_head(std::span<const std::byte> front, std::uint64_t file_bytes,
+                           const std::string& origin) {
+  const std::string_view text(reinterpret_cast<const char*>(front.data()), front.size());
   if (!text.starts_with(kMagic)) {
     return fail(ErrorKind::Invalid,
                 fmt::format("'{}' is no .npy file: it does not begin with \\x93NUMPY.", origin));
@@ -213,7 +218,7 @@ Result<NpyArray> parse_npy(std::span<const std::byte> file, const std::string& o
   }
   const std::size_t data = prefix + length_bytes + length;
   if (text.size() < data) return truncated(data);
-  NpyArray array;
+  NpyHead array;
   auto parsed = HeaderParser(text.substr(prefix + length_bytes, length), origin).parse(array);
   if (!parsed) return std::unexpected(std::move(parsed.error()));
   const auto bytes = total_bytes(array.shape, array.element_bytes);
@@ -222,14 +227,38 @@ Result<NpyArray> parse_npy(std::span<const std::byte> file, const std::string& o
                                                 "that many elements.",
                                                 fmt::join(array.shape, ", "), origin));
   }
-  if (text.size() - data != *bytes) {
+  if (file_bytes - data != *bytes) {
     return fail(ErrorKind::Invalid,
                 fmt::format("'{}' {}: its shape ({}) of {} needs {} bytes of data, and it has {}.",
-                            origin, text.size() - data < *bytes ? "is cut off" : "is too long",
-                            fmt::join(array.shape, ", "), array.type, *bytes, text.size() - data));
+                            origin, file_bytes - data < *bytes ? "is cut off" : "is too long",
+                            fmt::join(array.shape, ", "), array.type, *bytes, file_bytes - data));
   }
-  array.bytes.assign(file.begin() + static_cast<std::ptrdiff_t>(data), file.end());
+  array.data_at = data;
+  array.data_bytes = *bytes;
   return array;
+}
+
+}  // namespace
+
+Result<NpyArray> parse_npy(std::span<const std::byte> file, const std::string& origin) {
+  auto head = parse_head(file, file.size(), origin);
+  if (!head) return std::unexpected(std::move(head.error()));
+  const auto data = file.subspan(head->data_at);
+  return NpyArray{std::move(head->type), head->element_bytes, std::move(head->shape),
+                  {data.begin(), data.end()}};
+}
+
+Result<NpyHead> read_npy_head(const std::string& path) {
+  const File file(std::fopen(path.c_str(), "rbe"), std::fclose);
+  struct stat what{};
+  if (!file || ::fstat(::fileno(file.get()), &what) != 0) {
+    return fail(ErrorKind::Invalid, fmt::format("'{}' cannot be opened: {}.", path, errno_text()));
+  }
+  std::vector<std::byte> front(kMagic.size() + 6 + kMostHeaderBytes);
+  front.resize(std::fread(front.data(), 1, front.size(), file.get()));
+  if (std::ferror(file.get()))
+    return fail(ErrorKind::Invalid, fmt::format("'{}' cannot be read: {}.", path, errno_text()));
+  return parse_head(front, static_cast<std::uint64_t>(what.st_size), path);
 }
 
 Result<NpyArray> read_npy(const std::string& path) {

@@ -12,16 +12,6 @@ namespace {
 
 using driver::CommandBytes;
 
-Result<> check_range(const Buffer& buffer, std::uint64_t offset, std::uint64_t bytes) {
-  if (!buffer) return fail(ErrorKind::Invalid, "The buffer is empty: it was moved from.");
-  if (offset > buffer.bytes() || bytes > buffer.bytes() - offset) {
-    return fail(ErrorKind::Invalid,
-                fmt::format("Bytes [{}, {} + {}) are not in a buffer of {} bytes.", offset, offset,
-                            bytes, buffer.bytes()));
-  }
-  return {};
-}
-
 Result<> check_pointer(const void* pointer, std::uint64_t bytes) {
   if (pointer || bytes == 0) return {};
   return fail(ErrorKind::Invalid,
@@ -31,28 +21,6 @@ Result<> check_pointer(const void* pointer, std::uint64_t bytes) {
 std::uint64_t node_address(const BufferState& buffer, std::uint64_t rank) {
   const NodePlace place = buffer.grid->place_of(rank);
   return d1_node_address(place.die, place.node, static_cast<std::uint32_t>(buffer.address));
-}
-
-// A range in pieces, in order. A replicated buffer is read on its first node.
-std::vector<Piece> pieces(const BufferState& buffer, std::uint64_t offset, std::uint64_t bytes) {
-  switch (buffer.placement) {
-    case Placement::Hbm:
-    case Placement::OnNode:
-      return {{buffer.address + offset, bytes}};
-    case Placement::Replicated:
-      return {{node_address(buffer, 0) + offset, bytes}};
-    case Placement::Sharded:
-      break;
-  }
-  std::vector<Piece> result;
-  while (bytes > 0) {
-    const std::uint64_t rank = offset / buffer.chunk_bytes, at = offset % buffer.chunk_bytes;
-    const std::uint64_t here = std::min(bytes, buffer.chunk_bytes - at);
-    result.push_back({node_address(buffer, rank) + at, here});
-    offset += here;
-    bytes -= here;
-  }
-  return result;
 }
 
 // One side of a copy that is in one piece.
@@ -172,6 +140,51 @@ class Prepared {
 
 }  // namespace
 
+Result<> check_range(const Buffer& buffer, std::uint64_t offset, std::uint64_t bytes) {
+  if (!buffer) return fail(ErrorKind::Invalid, "The buffer is empty: it was moved from.");
+  if (offset > buffer.bytes() || bytes > buffer.bytes() - offset) {
+    return fail(ErrorKind::Invalid,
+                fmt::format("Bytes [{}, {} + {}) are not in a buffer of {} bytes.", offset, offset,
+                            bytes, buffer.bytes()));
+  }
+  return {};
+}
+
+std::vector<Piece> pieces(const BufferState& buffer, std::uint64_t offset, std::uint64_t bytes) {
+  switch (buffer.placement) {
+    case Placement::Hbm:
+    case Placement::OnNode:
+      return {{buffer.address + offset, bytes}};
+    case Placement::Replicated:
+      return {{node_address(buffer, 0) + offset, bytes}};
+    case Placement::Sharded:
+      break;
+  }
+  std::vector<Piece> result;
+  while (bytes > 0) {
+    const std::uint64_t rank = offset / buffer.chunk_bytes, at = offset % buffer.chunk_bytes;
+    const std::uint64_t here = std::min(bytes, buffer.chunk_bytes - at);
+    result.push_back({node_address(buffer, rank) + at, here});
+    offset += here;
+    bytes -= here;
+  }
+  return result;
+}
+
+std::vector<CommandBytes> copy_from_host(const BufferState& to, std::uint64_t offset,
+                                         std::uint64_t iova, std::uint64_t bytes) {
+  std::vector<CommandBytes> commands;
+  write_linear(commands, to, offset, {iova, D1_COPY_FROM_HOST}, bytes);
+  return commands;
+}
+
+std::vector<CommandBytes> copy_to_host(std::uint64_t iova, const BufferState& from,
+                                       std::uint64_t offset, std::uint64_t bytes) {
+  std::vector<CommandBytes> commands;
+  read_linear(commands, {iova, D1_COPY_TO_HOST}, from, offset, bytes);
+  return commands;
+}
+
 Result<Operation> Stream::copy_in(const Buffer& to, std::uint64_t offset, const void* from,
                                   std::uint64_t bytes) {
   if (auto fine = check_range(to, offset, bytes); !fine) return std::unexpected(fine.error());
@@ -181,9 +194,7 @@ Result<Operation> Stream::copy_in(const Buffer& to, std::uint64_t offset, const 
   auto attached = core_->attach(operation.get(), from, bytes, StreamCore::Direction::ToDevice);
   if (!attached) return pass_on(attached, "copying to the device");
   operation->buffers[0] = to.state();
-  std::vector<CommandBytes> commands;
-  write_linear(commands, *to.state(), offset, {operation->host.iova, D1_COPY_FROM_HOST}, bytes);
-  return operation.submit(commands);
+  return operation.submit(copy_from_host(*to.state(), offset, operation->host.iova, bytes));
 }
 
 Result<Operation> Stream::copy_out(void* to, const Buffer& from, std::uint64_t offset,
@@ -195,9 +206,7 @@ Result<Operation> Stream::copy_out(void* to, const Buffer& from, std::uint64_t o
   auto attached = core_->attach(operation.get(), to, bytes, StreamCore::Direction::FromDevice);
   if (!attached) return pass_on(attached, "copying from the device");
   operation->buffers[0] = from.state();
-  std::vector<CommandBytes> commands;
-  read_linear(commands, {operation->host.iova, D1_COPY_TO_HOST}, *from.state(), offset, bytes);
-  return operation.submit(commands);
+  return operation.submit(copy_to_host(operation->host.iova, *from.state(), offset, bytes));
 }
 
 Result<Operation> Stream::copy(const Buffer& to, std::uint64_t to_offset, const Buffer& from,

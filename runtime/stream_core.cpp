@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stream_core.hpp"
 
+#include "file_worker.hpp"
+
 #include <fmt/format.h>
 #include <d1/driver/status_error.hpp>
 
@@ -46,8 +48,11 @@ Result<std::shared_ptr<StreamCore>> StreamCore::create(std::shared_ptr<Context> 
   return core;
 }
 
+StreamCore::StreamCore(std::shared_ptr<Context> context) : context_(std::move(context)) {}
+
 StreamCore::~StreamCore() {
   close();
+  files_.reset();
   queue_.reset();
 }
 
@@ -90,7 +95,7 @@ void StreamCore::release(OperationState* operation) {
   operation->kernel = {};
   operation->timeout = {};
   operation->failed = operation->timing_out = operation->started = false;
-  operation->remaining = 0;
+  operation->remaining = operation->held = 0;
   operation->done.store(false, std::memory_order_relaxed);
   std::lock_guard lock(mutex_);
   give_back_slots(operation);
@@ -103,7 +108,7 @@ Result<Operation> StreamCore::submit(OperationState* operation,
   const Deadline deadline = driver::after(limits::kSubmitTimeout);
   std::unique_lock lock(mutex_);
   add_reference(operation);  // of the device
-  operation->remaining = 1;  // it cannot end before the last command is in
+  operation->remaining = 1 + operation->held;  // it cannot end before the last command is in
   operation->previous = last_;
   operation->next = nullptr;
   (last_ ? last_->next : first_) = operation;
@@ -134,6 +139,7 @@ Result<Operation> StreamCore::submit(OperationState* operation,
     if (refused) break;
   }
   queue_->ring();
+  if (refused) operation->remaining -= std::exchange(operation->held, 0);
   const bool partly = refused && operation->remaining > 1;
   const bool last = --operation->remaining == 0;
   if (last) unlink(operation);

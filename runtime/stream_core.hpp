@@ -14,7 +14,9 @@
 
 namespace d1::runtime {
 
-enum class OperationKind : std::uint8_t { Copy, Fill, Load, Launch, Record, WaitForEvent, Fence };
+enum class OperationKind : std::uint8_t {
+  Copy, Fill, Load, Launch, Record, WaitForEvent, Fence, File
+};
 
 // Host memory of a copy while the device uses it.
 struct HostMemory {
@@ -36,7 +38,9 @@ struct OperationState {
   OperationState* previous = nullptr;
   OperationState* next = nullptr;
   OperationKind kind = OperationKind::Fence;
-  std::uint32_t remaining = 0;  // commands not ended, and 1 while more are being submitted
+  // Commands not ended, what the host does itself, and 1 while more are being submitted.
+  std::uint32_t remaining = 0;
+  std::uint32_t held = 0;  // of them, what the host does
   bool failed = false;
   bool timing_out = false;  // somebody is ending it
   bool started = false;     // start_cycle is known
@@ -61,6 +65,23 @@ struct OperationState {
 struct Piece {
   std::uint64_t address = 0, bytes = 0;
 };
+
+[[nodiscard]] Result<> check_range(const Buffer& buffer, std::uint64_t offset,
+                                   std::uint64_t bytes);
+// A range in pieces, in order. A replicated buffer is read on its first node.
+[[nodiscard]] std::vector<Piece> pieces(const BufferState& buffer, std::uint64_t offset,
+                                        std::uint64_t bytes);
+// What copies [offset, + bytes) of a buffer from host memory the device can reach, or there.
+[[nodiscard]] std::vector<driver::CommandBytes> copy_from_host(const BufferState& to,
+                                                               std::uint64_t offset,
+                                                               std::uint64_t iova,
+                                                               std::uint64_t bytes);
+[[nodiscard]] std::vector<driver::CommandBytes> copy_to_host(std::uint64_t iova,
+                                                             const BufferState& from,
+                                                             std::uint64_t offset,
+                                                             std::uint64_t bytes);
+
+class FileWorker;  // file_worker.hpp
 
 class StreamCore : public std::enable_shared_from_this<StreamCore> {
  public:
@@ -88,6 +109,14 @@ class StreamCore : public std::enable_shared_from_this<StreamCore> {
   // theirs to order. Waits for it, so that no stream launches what is not there yet.
   Result<> load(Context::ProgramLoad load);
 
+  // --- copies of files: file_worker.cpp; the operation has one part that is held ----------------
+  // Made when first asked for.
+  [[nodiscard]] Result<FileWorker*> files();
+  // Waits until all before the operation has ended, or it has failed: which of them.
+  enum class Turn : std::uint8_t { Come, Failed };
+  [[nodiscard]] Turn wait_for_turn(OperationState* operation);
+  void end_held(OperationState* operation, Result<> result);
+
   // Completes what the device has ended.
   void poll() { queue_->reap(); }
   Result<> wait(OperationState* operation, driver::Deadline deadline);
@@ -109,7 +138,7 @@ class StreamCore : public std::enable_shared_from_this<StreamCore> {
   [[nodiscard]] std::uint64_t report_iova(std::int32_t slot) const;
 
  private:
-  explicit StreamCore(std::shared_ptr<Context> context) : context_(std::move(context)) {}
+  explicit StreamCore(std::shared_ptr<Context> context);
   static void on_completion(void* operation, const driver::Completion& completion);
   void finish(OperationState* operation, const driver::Completion& completion);
   void finish_last(OperationState* operation);
@@ -125,6 +154,7 @@ class StreamCore : public std::enable_shared_from_this<StreamCore> {
   driver::DmaBuffer staging_;
   driver::DmaBuffer kept_bounce_;  // guarded by mutex_, as is all below
   std::unique_ptr<driver::QueuePair> queue_;  // dies first: completions use the above
+  std::unique_ptr<FileWorker> files_;         // even before: it waits on the queue
 
   std::mutex mutex_;
   std::deque<OperationState> pool_;

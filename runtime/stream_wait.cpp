@@ -29,6 +29,8 @@ std::string_view name_of(OperationKind kind) {
       return "wait for an event";
     case OperationKind::Fence:
       return "fence";
+    case OperationKind::File:
+      return "copy of a file";
   }
   return "operation";
 }
@@ -66,11 +68,12 @@ Result<> StreamCore::wait(OperationState* operation, Deadline deadline) {
   }
   printed = log.poll();  // what a launch has printed is there before its completion
   if (!operation->failed) return printed;
+  std::optional<Error> known;
   {
     std::lock_guard lock(mutex_);
-    if (operation->error) return std::unexpected(*operation->error);
+    known = operation->error;
   }
-  Error error = describe_failure(operation);
+  Error error = known ? std::move(*known) : describe_failure(operation);
   OperationState* reported = nullptr;
   {
     std::lock_guard lock(mutex_);

@@ -399,6 +399,10 @@ void Device::beat() noexcept { implementation_->beat(); }
 Result<> Device::dma_unmap(std::uint64_t address, std::uint64_t bytes) {
   return implementation_->locked([&](Dip& dip) { return dip.dma().unmap(address, bytes); });
 }
+std::uint8_t* Device::memory_at(std::uint64_t address, std::uint64_t bytes) {
+  return implementation_->locked(
+      [&](const Dip& dip) { return dip.device_memory(address, bytes); });
+}
 Result<> Device::read_memory(std::uint64_t address, std::span<std::uint8_t> data) {
   return implementation_->access(address, data, false);
 }

@@ -70,6 +70,7 @@ void measure_balance(Run& run);
 void measure_launch(Run& run);
 void measure_grid(Run& run);
 void measure_copies(Run& run);
+void measure_file(Run& run);
 void measure_open(Run& run);
 void measure_vfio_user(Run& run);
 void measure_node_memory(Run& run);

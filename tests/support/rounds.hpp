@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdlib>
 
 namespace d1::test {
@@ -23,5 +24,13 @@ template <typename Duration>
   return promised;
 #endif
 }
+
+// Mappings that a process may have more of after some rounds: the allocator keeps or cuts one or
+// two. ThreadSanitizer maps more and more of its own as addresses are used.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr std::size_t kSpareMappings = 1000;
+#else
+inline constexpr std::size_t kSpareMappings = 3;
+#endif
 
 }  // namespace d1::test

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -138,7 +139,7 @@ KernelArguments::KernelArguments(const runtime::Signature& signature,
       numbers_(by_name(options.numbers, "--arg", signature)) {
   if (!options.inputs.empty()) {
     const std::string& first = options.inputs.front();
-    first_shape_ = detail::value(read_npy(first.substr(first.find('=') + 1))).shape;
+    first_shape_ = detail::value(read_npy_head(first.substr(first.find('=') + 1))).shape;
   }
   arguments_.resize(signature.parameters.size());
   for (const Parameter& parameter : signature.parameters) {
@@ -176,7 +177,7 @@ void KernelArguments::add_buffer(const Parameter& parameter) {
     check_output(made.output);
   }
   if (input != inputs_.end()) {
-    made.content = detail::value(read_npy(input->second));
+    made.content = detail::value(read_npy_head(input->second));
     if (std::ranges::find(types, made.content.type) == types.end())
       reject(fmt::format("{} holds elements of type '{}'; parameter {} takes {}, which is '{}'.",
                          input->second, made.content.type, name, to_string(parameter.type),
@@ -198,6 +199,16 @@ void KernelArguments::add_buffer(const Parameter& parameter) {
   buffers_.push_back(std::move(made));
 }
 
+void KernelArguments::read_file(Stream& stream, const BufferArgument& buffer,
+                                const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) reject(fmt::format("'{}' cannot be opened: {}.", path, std::strerror(errno)));
+  auto reading = stream.shared().read_file(buffer.buffer, 0, file, buffer.content.data_at,
+                                           buffer.content.data_bytes);
+  ::close(file);  // the stream has its own
+  (void)detail::value(std::move(reading));
+}
+
 const std::vector<runtime::Argument>& KernelArguments::put(const Device& device, const Grid& grid,
                                                            Stream& stream) {
   for (BufferArgument& each : buffers_) {
@@ -209,9 +220,8 @@ const std::vector<runtime::Argument>& KernelArguments::put(const Device& device,
                           .while_doing(fmt::format("making the buffer of {}", parameter.name)));
     each.buffer = std::move(*buffer);
     // Zeroes too are written: a result must not depend on what lay there before.
-    if (inputs_.contains(parameter.name))
-      (void)detail::value(stream.shared().copy_in(each.buffer, 0, each.content.bytes.data(),
-                                                  each.content.bytes.size()));
+    if (const auto input = inputs_.find(parameter.name); input != inputs_.end())
+      read_file(stream, each, input->second);
     else
       (void)detail::value(stream.shared().fill(each.buffer, 0, each.buffer.bytes(), 0, 1));
     const auto index = static_cast<std::size_t>(&parameter - signature_.parameters.data());
@@ -225,12 +235,10 @@ std::vector<std::string> KernelArguments::fetch(Stream& stream) {
   std::vector<std::string> written;
   for (BufferArgument& each : buffers_) {
     if (each.output.empty()) continue;
-    each.content.bytes.resize(each.buffer.bytes());
-    (void)detail::value(stream.shared().copy_out(each.content.bytes.data(), each.buffer, 0,
-                                                 each.content.bytes.size()));
+    std::vector<std::byte> bytes(each.buffer.bytes());
+    (void)detail::value(stream.shared().copy_out(bytes.data(), each.buffer, 0, bytes.size()));
     stream.synchronize();
-    detail::value(
-        write_npy(each.output, each.content.type, each.content.shape, each.content.bytes));
+    detail::value(write_npy(each.output, each.content.type, each.content.shape, bytes));
     written.push_back(fmt::format("{} = {}, {} of '{}'", each.parameter->name, each.output,
                                   fmt::join(each.content.shape, "x"), each.content.type));
   }

@@ -22,7 +22,7 @@ struct ArgumentOptions {
 
 class KernelArguments {
  public:
-  // Reads the input files and checks everything; nothing is on the device yet.
+  // Reads the heads of the input files and checks everything; nothing is on the device yet.
   KernelArguments(const runtime::Signature& signature, const ArgumentOptions& options);
 
   // Makes the buffers and fills them: from their files, else with zeroes.
@@ -34,11 +34,12 @@ class KernelArguments {
  private:
   struct BufferArgument {
     const runtime::Parameter* parameter = nullptr;
-    NpyArray content;         // its bytes: what the input file holds, later the result
+    NpyHead content;          // of the input file; of the result where there is none
     std::uint64_t count = 0;  // of elements
     std::string output;       // file; empty: not wanted
     runtime::Buffer buffer;
   };
+  static void read_file(Stream& stream, const BufferArgument& buffer, const std::string& path);
   void add_buffer(const runtime::Parameter& parameter);
   void add_number(const runtime::Parameter& parameter);
 

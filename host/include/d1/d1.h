@@ -100,6 +100,12 @@ d1_error_t d1_copy_in(d1_stream_t stream, d1_buffer_t to, size_t offset, const v
                       size_t bytes, d1_launch_t* launch);
 d1_error_t d1_copy_out(d1_stream_t stream, void* to, d1_buffer_t from, size_t offset, size_t bytes,
                        d1_launch_t* launch);
+/* Bytes [offset, + bytes) of the buffer, from an open file or to it, from its byte `file_offset`
+ * on. The file may be closed at once. */
+d1_error_t d1_read_file(d1_stream_t stream, d1_buffer_t to, size_t offset, int file,
+                        uint64_t file_offset, size_t bytes, d1_launch_t* launch);
+d1_error_t d1_write_file(d1_stream_t stream, int file, uint64_t file_offset, d1_buffer_t from,
+                         size_t offset, size_t bytes, d1_launch_t* launch);
 d1_error_t d1_copy_buffer(d1_stream_t stream, d1_buffer_t to, size_t to_offset, d1_buffer_t from,
                           size_t from_offset, size_t bytes, d1_launch_t* launch);
 /* pattern_bytes: 1, 2, 4 or 8, of `pattern`'s low end. */

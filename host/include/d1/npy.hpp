@@ -28,6 +28,16 @@ struct NpyArray {
   }
 };
 
+// What stands in front of an array in its file, and where the array lies there: for
+// Stream::read_file, which brings large ones to a device without a stay in memory.
+struct NpyHead {
+  std::string type;  // as in NpyArray
+  std::size_t element_bytes = 0;
+  std::vector<std::size_t> shape;
+  std::uint64_t data_at = 0, data_bytes = 0;
+};
+
+[[nodiscard]] Result<NpyHead> read_npy_head(const std::string& path);
 [[nodiscard]] Result<NpyArray> read_npy(const std::string& path);
 // The same from memory; `origin` stands where errors name the file.
 [[nodiscard]] Result<NpyArray> parse_npy(std::span<const std::byte> file,

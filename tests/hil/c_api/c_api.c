@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The C interface, as a program in C uses it. */
+#define _DEFAULT_SOURCE 1 /* fileno() */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -85,6 +87,27 @@ static void buffers_copy_there_and_back(void **state) {
   assert_memory_equal(out, in, BYTES);
   d1_launch_release(last);
   d1_buffer_release(hbm);
+}
+
+static void files_go_to_the_device_and_back(void **state) {
+  const struct session *session = *state;
+  static float in[COUNT], out[COUNT];
+  for (int i = 0; i < COUNT; ++i) in[i] = (float)(3 * i);
+  FILE *from = tmpfile(), *to = tmpfile();
+  assert_non_null(from);
+  assert_non_null(to);
+  assert_int_equal(fwrite(in, 1, BYTES, from), BYTES);
+  assert_int_equal(fflush(from), 0);
+  assert_ok(d1_read_file(session->stream, session->values, 0, fileno(from), 0, BYTES, NULL));
+  assert_ok(d1_write_file(session->stream, fileno(to), 8, session->values, 0, BYTES, NULL));
+  assert_ok(d1_stream_synchronize(session->stream, D1_FOREVER));
+  assert_int_equal(fseek(to, 8, SEEK_SET), 0);
+  assert_int_equal(fread(out, 1, BYTES, to), BYTES);
+  assert_memory_equal(out, in, BYTES);
+  assert_int_equal(
+      d1_read_file(session->stream, session->values, 0, -1, 0, BYTES, NULL), D1_ERROR_INVALID);
+  fclose(from);
+  fclose(to);
 }
 
 static void a_copy_past_a_buffers_end_is_refused(void **state) {
@@ -191,6 +214,7 @@ int main(void) {
   const struct CMUnitTest with_a_device[] = {
       cmocka_unit_test(device_has_354_nodes_at_2_ghz),
       cmocka_unit_test(buffers_copy_there_and_back),
+      cmocka_unit_test(files_go_to_the_device_and_back),
       cmocka_unit_test(a_copy_past_a_buffers_end_is_refused),
       cmocka_unit_test(a_kernel_gets_its_arguments),
       cmocka_unit_test(a_wrong_number_of_arguments_is_refused),

@@ -77,7 +77,7 @@ TEST_F(Crash, ClientsKilledUnderLoadLeaveNothingInTheDaemon) {
   const Daemon::Holdings now = settled();
   EXPECT_EQ(now.descriptors, before.descriptors) << "seed " << kSeed;
   EXPECT_EQ(now.threads, before.threads) << "seed " << kSeed;
-  EXPECT_LE(now.mappings, before.mappings + 2) << "the allocator may cut one; seed " << kSeed;
+  EXPECT_LE(now.mappings, before.mappings + test::kSpareMappings) << "seed " << kSeed;
   EXPECT_LT(daemon.anonymous_bytes(), bytes + (std::size_t{4} << 20)) << "seed " << kSeed;
 }
 

@@ -39,6 +39,8 @@ ALLOWED = {
         "a socket to connect": "the socket does not block"},
     "driver/vfio_user_transport.cpp": {
         "bytes": "an eventfd that does not block"},
+    "runtime/file_worker.cpp": {
+        "a thread to end": "it was asked to stop, and reads of regular files in flight end"},
     "runtime/subprocess.cpp": {
         "bytes": "a pipe of which poll has said that it has some"},
 }

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <mutex>
 #include <string>
 
 namespace d1::runtime {
@@ -41,7 +42,10 @@ inline CompileRequest request_for(const std::string& source) {
   return request;
 }
 
+// By any thread.
 inline const std::vector<std::byte>& compiled(const std::string& text) {
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
   static std::map<std::string, std::vector<std::byte>> known;
   auto& elf = known[text];
   if (elf.empty()) {

@@ -66,6 +66,13 @@ class Transport {
   [[nodiscard]] virtual Result<> write_aperture(std::uint64_t address, const void* data,
                                                 std::uint64_t bytes) = 0;
 
+  // Device memory where this process has it mapped, all of it or null. Whoever moves data through
+  // it sees to its order with what the device does.
+  [[nodiscard]] virtual std::byte* window(std::uint64_t address, std::uint64_t bytes) {
+    (void)address, (void)bytes;
+    return nullptr;
+  }
+
   // Interrupts raised by `vector` since the start; never falls.
   [[nodiscard]] virtual std::uint64_t interrupt_count(unsigned vector) const noexcept = 0;
   // Returns when interrupt_count(vector) differs from `seen` (at once if it does already), when the

@@ -115,6 +115,30 @@ class Stream {
     return Launch(
         detail::value(stream_.copy(to.untyped(), 0, from.untyped(), 0, from.size_bytes())));
   }
+  // `count` elements from element `first` on, from a file or to it, from byte `file_offset` on:
+  // straight between the page cache and device memory where that is mapped. The file may be closed
+  // at once; a file that ends too early is an error.
+  template <typename T>
+  Launch read_file(int file, std::uint64_t file_offset, const Buffer<T>& to, std::size_t first,
+                   std::size_t count) {
+    return Launch(detail::value(stream_.read_file(to.untyped(), first * sizeof(T), file,
+                                                  file_offset, count * sizeof(T))));
+  }
+  template <typename T>
+  Launch read_file(int file, std::uint64_t file_offset, const Buffer<T>& to) {
+    return read_file(file, file_offset, to, 0, to.size());
+  }
+  template <typename T>
+  Launch write_file(int file, std::uint64_t file_offset, const Buffer<T>& from, std::size_t first,
+                    std::size_t count) {
+    return Launch(detail::value(stream_.write_file(file, file_offset, from.untyped(),
+                                                   first * sizeof(T), count * sizeof(T))));
+  }
+  template <typename T>
+  Launch write_file(int file, std::uint64_t file_offset, const Buffer<T>& from) {
+    return write_file(file, file_offset, from, 0, from.size());
+  }
+
   // Every element.
   template <typename T>
   requires(sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4 || sizeof(T) == 8) Launch

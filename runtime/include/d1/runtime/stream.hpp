@@ -119,6 +119,14 @@ class Stream {
                                                const void* from, const Rows& rows);
   [[nodiscard]] Result<Operation> copy_out_rows(void* to, const Buffer& from, std::uint64_t offset,
                                                 const Rows& rows);
+  // Bytes [offset, + bytes) of a buffer from a file, or to it, from `file_offset` on, in the
+  // stream's order. Goes straight between the page cache and device memory where this process has
+  // that mapped. The file may be closed at once; what was copied before an error stays.
+  [[nodiscard]] Result<Operation> read_file(const Buffer& to, std::uint64_t offset, int file,
+                                            std::uint64_t file_offset, std::uint64_t bytes);
+  [[nodiscard]] Result<Operation> write_file(int file, std::uint64_t file_offset,
+                                             const Buffer& from, std::uint64_t offset,
+                                             std::uint64_t bytes);
   // pattern_bytes: 1, 2, 4 or 8; offset and bytes are multiples of it.
   [[nodiscard]] Result<Operation> fill(const Buffer& to, std::uint64_t offset, std::uint64_t bytes,
                                        std::uint64_t pattern, std::uint32_t pattern_bytes);

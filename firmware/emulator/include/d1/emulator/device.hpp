@@ -100,6 +100,9 @@ class Device {
   [[nodiscard]] Result<> read_memory(std::uint64_t address, std::span<std::uint8_t> data);
   [[nodiscard]] Result<> write_memory(std::uint64_t address, std::span<const std::uint8_t> data);
 
+  // Where that is on the host, or null if it is not device memory. Valid as long as the device.
+  [[nodiscard]] std::uint8_t* memory_at(std::uint64_t address, std::uint64_t bytes);
+
   // Called with the lock held, from the thread that runs the machine; must neither block nor call
   // the device. Set it before the first doorbell.
   void set_interrupt_handler(std::function<void(unsigned vector)> handler);
