@@ -93,8 +93,8 @@ void send_one(int socket, Input& input, const Files& files) {
   const auto how = input.take<std::uint8_t>();
   const auto length = input.take<std::uint16_t>();
   const auto taken = input.take_bytes(length);
-  std::vector<std::byte> bytes(taken.size());
-  std::memcpy(bytes.data(), taken.data(), taken.size());
+  const auto whole = std::as_bytes(taken);
+  std::vector<std::byte> bytes(whole.begin(), whole.end());
   if ((how & kWhole) != 0 && bytes.size() >= sizeof(d1_vfio_user_header)) {
     d1_vfio_user_header header;
     std::memcpy(&header, bytes.data(), sizeof header);
