@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "group_session.hpp"
+#include "suite_names.hpp"
 
 namespace d1::hil {
 namespace {
@@ -37,12 +38,10 @@ const CTestFile* collected_file = nullptr;
 int collect_group(const d1_test_group* group) {
   Suite suite{*collected_file, group->name, 0, {}, false};
   for (const Suite& other : *collected) suite.group += other.file.main == collected_file->main;
-  std::map<std::string, int> seen;
+  CaseNames names;
   for (std::size_t i = 0; i < group->count; ++i) {
     if (!d1_test_selected(&group->tests[i])) continue;
-    std::string name = group->tests[i].name;
-    if (const int number = ++seen[name]; number > 1) name += "/" + std::to_string(number);
-    suite.tests.push_back({name, i});
+    suite.tests.push_back({names.next(group->tests[i].name), i});
   }
   collected->push_back(suite);
   return 0;
@@ -86,20 +85,6 @@ std::vector<Suite> collect(std::span<const CTestFile> files) {
   d1_test_set_group_runner(before);
   collected = nullptr;
   return found;
-}
-
-void give_unique_names(std::vector<Suite>& found) {
-  std::map<std::string, int> uses;
-  for (const Suite& suite : found) ++uses[suite.name];
-  for (Suite& suite : found) {
-    if (uses[suite.name] > 1) suite.name = std::string(suite.file.name) + "/" + suite.name;
-  }
-  std::map<std::string, int> seen;
-  for (Suite& suite : found) {
-    if (const int number = ++seen[suite.name]; number > 1) {
-      suite.name += "/" + std::to_string(number);
-    }
-  }
 }
 
 void report(const Outcome& outcome, const CTestFile& file) {

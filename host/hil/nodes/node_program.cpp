@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node_program.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 
@@ -11,21 +12,21 @@ namespace {
 constexpr std::chrono::seconds kLaunchTime{30};  // own: a group's tests take milliseconds
 constexpr std::uint32_t kStackBytes = 64u << 10;
 
-std::vector<NodeRecord> read(std::span<const std::uint8_t> memory) {
+void read(std::span<const std::uint8_t> memory, NodeReport& report) {
   d1_test_report head;
   std::memcpy(&head, memory.data(), sizeof head);
-  std::vector<NodeRecord> records;
-  for (std::size_t at = sizeof head; at + sizeof(d1_test_record) <= head.used;) {
+  report.lost = head.lost;
+  const std::size_t used = std::min(head.used, D1_TEST_REPORT_BYTES);
+  for (std::size_t at = sizeof head; at + sizeof(d1_test_record) <= used;) {
     NodeRecord record;
     std::memcpy(&record.head, memory.data() + at, sizeof record.head);
-    if (record.head.bytes < sizeof record.head || record.head.bytes > head.used - at) break;
+    if (record.head.bytes < sizeof record.head || record.head.bytes > used - at) break;
     const auto* const text = reinterpret_cast<const char*>(memory.data() + at) + sizeof record.head;
     record.text = text;
     record.file = text + record.text.size() + 1;
-    records.push_back(std::move(record));
-    at += records.back().head.bytes;
+    report.records.push_back(std::move(record));
+    at += report.records.back().head.bytes;
   }
-  return records;
 }
 
 }  // namespace
@@ -70,7 +71,7 @@ NodeReport NodeProgram::launch(std::uint64_t file, std::uint64_t group,
     report.error = ended.what();
   }
   stream_.copy_out(std::span(memory), memory_).wait(kLaunchTime);
-  report.records = read(memory);
+  read(memory, report);
   return report;
 }
 

@@ -21,7 +21,8 @@ struct NodeRecord {
 
 struct NodeReport {
   std::vector<NodeRecord> records;
-  std::string error;  // how the launch ended, if not well
+  std::uint32_t lost = 0;  // records that had no room
+  std::string error;       // how the launch ended, if not well
 };
 
 class NodeProgram {
@@ -30,6 +31,7 @@ class NodeProgram {
   explicit NodeProgram(std::span<const std::byte> elf);
 
   // Waits no longer than kLaunchTime. What was told before a trap is in the report.
+  // A group may be D1_TEST_NO_GROUP.
   [[nodiscard]] NodeReport list(std::uint64_t file);
   [[nodiscard]] NodeReport run(std::uint64_t file, std::uint64_t group,
                                std::span<const std::uint32_t> tests);

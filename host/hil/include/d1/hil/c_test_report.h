@@ -11,6 +11,10 @@
 #define D1_TEST_REPORT_BYTES (128u << 10)
 #define D1_TEST_GROUP_TESTS 1024u /* most tests of a group */
 #define D1_TEST_LIST_GROUPS (~(uint64_t)0)
+#define D1_TEST_NO_GROUP (~(uint64_t)1) /* what main() does besides its groups */
+/* A record has no more: 8 KiB of text, and a path. Tests that have no room for theirs do not begin;
+ * the host asks for them again. */
+#define D1_TEST_RECORD_BYTES (13u << 10)
 
 /* Records follow the head. */
 struct d1_test_report {
