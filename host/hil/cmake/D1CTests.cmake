@@ -11,7 +11,7 @@
 #                      each. FILE is left out if there is only one
 #   NAME-nodes         with ON_NODES: all of them compiled for a node, as a GoogleTest runner that
 #                      runs them on a node of the device in D1_DEVICE, or of an emulated one
-# HELPERS and LIBRARIES go into all of these. With BUILD_ONLY there are no CTest cases.
+# HELPERS go into all of these, LIBRARIES into those for the host. With BUILD_ONLY there are no CTest cases.
 #
 # In the runner, files share one program: what they have in common but is meant for each alone must
 # be static, or go to a runner of its own.
@@ -44,14 +44,16 @@ function(d1_c_test_with_cmocka target sources libraries)
   target_link_libraries(${target} PRIVATE ${libraries} ${D1_CMOCKA_LIBRARY})
 endfunction()
 
-# d1_c_tests_on_nodes(NAME SOURCES...): the program for a node, and its runner on the host.
+# d1_c_tests_on_nodes(NAME SOURCES files... [HELPERS files...]): the program for a node, and its
+# runner on the host.
 function(d1_c_tests_on_nodes name)
+  cmake_parse_arguments(PARSE_ARGV 1 node "" "" "SOURCES;HELPERS")
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/${name}.files)
   set(sources)
   set(declarations)
   set(mains)
   set(entries)
-  foreach(source ${ARGN})
+  foreach(source ${node_SOURCES})
     get_filename_component(source ${source} ABSOLUTE)
     get_filename_component(stem ${source} NAME_WE)
     string(MAKE_C_IDENTIFIER d1_main_of_${stem} main)
@@ -63,6 +65,13 @@ function(d1_c_tests_on_nodes name)
     string(APPEND declarations "int ${main}(int, char **);\n")
     string(APPEND mains "    {${main}},\n")
     string(APPEND entries "    {\"${stem}\", \"${source}\", nullptr},\n")
+  endforeach()
+  # Under a name of their own: objects are told apart by it.
+  foreach(source ${node_HELPERS})
+    get_filename_component(source ${source} ABSOLUTE)
+    get_filename_component(file ${source} NAME)
+    file(CONFIGURE OUTPUT ${folder}/helper_${file} @ONLY CONTENT "#include \"@source@\"\n")
+    list(APPEND sources ${folder}/helper_${file})
   endforeach()
   file(CONFIGURE OUTPUT ${folder}/node_files.c @ONLY CONTENT [[
 /* Made by d1_add_c_tests(). */
@@ -143,7 +152,7 @@ int main(int argc, char** argv) {
   add_executable(${name} ${CMAKE_CURRENT_BINARY_DIR}/${name}_main.cpp ${objects} ${tests_HELPERS})
   target_link_libraries(${name} PRIVATE OpenD1::hil ${tests_LIBRARIES})
   if(tests_ON_NODES)
-    d1_c_tests_on_nodes(${name}-nodes ${tests_SOURCES})
+    d1_c_tests_on_nodes(${name}-nodes SOURCES ${tests_SOURCES} HELPERS ${tests_HELPERS})
   endif()
   if(tests_BUILD_ONLY)
     return()

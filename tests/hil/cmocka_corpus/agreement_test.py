@@ -36,9 +36,9 @@ class Group:
         return (self.set_up, [] if self.set_up == "failed" else self.tests, self.torn_down)
 
 
-def groups_of_cmocka(stem):
+def groups_of_cmocka(stem, program=None):
     """By its own lines. Groups behind one that ends the program are missing."""
-    done = run([PROGRAMS / f"{RUNNER}-cmocka-{stem}"], CMOCKA_MESSAGE_OUTPUT="STDOUT")
+    done = run([PROGRAMS / (program or f"{RUNNER}-cmocka-{stem}")], CMOCKA_MESSAGE_OUTPUT="STDOUT")
     groups, listing = [], False
     for line in done.stdout.splitlines():
         if re.search(r"\[={10}\] Running [1-9]\d* test", line):  # none: there is no suite
@@ -95,7 +95,7 @@ class Agreement(unittest.TestCase):
     def test_each_file_of_the_corpus_is_told_alike(self):
         seen = set()
         stems = sorted(path.stem for path in CORPUS.glob("*.c"))
-        self.assertGreaterEqual(len(stems), 16)
+        self.assertGreaterEqual(len(stems), 17)
         for stem in stems:
             theirs, done = groups_of_cmocka(stem)
             ours = self.kit.get(stem, [])
@@ -122,16 +122,39 @@ class Agreement(unittest.TestCase):
                     with self.subTest(group=here.name):
                         self.assertEqual(there.told(), here.told())
 
-    def test_filters_and_shards_of_the_runner_choose_tests(self):
+    def test_the_tests_of_the_project_are_told_alike_too(self):
+        own = {"hil-c-api": ["c_api"], "hil-firmware": ["addresses", "placement", "rounding"]}
+        for runner, stems in own.items():
+            # Other suites may stand in the runner beside those of the files.
+            ours = groups_of_kit(runner)
+            on_node = groups_of_kit(runner + "-nodes") if runner == "hil-firmware" else ours
+            for stem in stems:
+                suffix = f"-{stem}" if len(stems) > 1 else ""
+                theirs, _ = groups_of_cmocka(stem, f"{runner}-cmocka{suffix}")
+                with self.subTest(file=stem):
+                    self.assertTrue(any(group.tests for group in theirs))
+                    for told in (ours, on_node):
+                        self.assertEqual([group.told() for group in told[stem]],
+                                         [group.told() for group in theirs])
+
+    def test_a_trap_on_a_node_is_told_with_its_place(self):
+        done = run([PROGRAMS / "hil-corpus-nodes", "--gtest_filter=Traps.store_to_nowhere"])
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"store_to_nowhere.*traps[.]c:\d+")
+
+    def test_filters_and_shards_of_the_runners_choose_tests(self):
         def cases(*arguments, **environment):
-            done = run([PROGRAMS / RUNNER, *arguments], **environment)
+            done = run([PROGRAMS / runner, *arguments], **environment)
             return re.findall(r"^\[ RUN      \] (.+)$", done.stdout, re.MULTILINE)
-        everything = cases()
-        self.assertEqual(cases("--gtest_filter=first.*"),
-                         [name for name in everything if name.startswith("first.")])
-        shards = [cases(GTEST_TOTAL_SHARDS="3", GTEST_SHARD_INDEX=str(i)) for i in range(3)]
-        self.assertEqual(sorted(sum(shards, [])), sorted(everything))
-        self.assertTrue(all(shards))
+        for runner in (RUNNER, "hil-corpus-nodes"):
+            with self.subTest(runner=runner):
+                everything = cases()
+                self.assertEqual(cases("--gtest_filter=first.*"),
+                                 [name for name in everything if name.startswith("first.")])
+                shards = [cases(GTEST_TOTAL_SHARDS="3", GTEST_SHARD_INDEX=str(i))
+                          for i in range(3)]
+                self.assertEqual(sorted(sum(shards, [])), sorted(everything))
+                self.assertTrue(all(shards))
 
 
 if __name__ == "__main__":
