@@ -140,7 +140,7 @@ std::span<const Benchmark> benchmarks() {
        {{"gemm.bf16.tile", kOneNode}},
        measure_gemm_tile},
       {"the BF16 matrix product of 2048 x 2048 x 2048 on a die, against oneDNN",
-       {{"gemm.bf16.die", kDieNodes}},
+       {{"gemm.bf16.die", kDieNodes}, {"gemm.bf16.die.vectors", kDieNodes}},
        measure_gemm_die},
       {"the translating engine: instructions translated a second, host code for a byte of code",
        {{"translate", kOneNode}, {"translate.code", kOneNode}},

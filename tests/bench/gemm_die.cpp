@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // gemm.bf16.die: the matrix product of the main job on a whole die, from HBM to HBM, all cores of
-// the host, against oneDNN's of the same matrices.
+// the host, against oneDNN's of the same matrices; .vectors: against oneDNN without the matrix unit
+// (AMX) that some hosts have, so with the instructions that ours uses.
 #include "bench.hpp"
 #include "device.hpp"
 #include "matrices.hpp"
@@ -26,9 +27,12 @@ constexpr bool kHasOneDnn = false;
 constexpr auto kOneDnn = "";
 #endif
 
+constexpr auto kWithoutMatrixUnit = "ONEDNN_MAX_CPU_ISA=AVX512_CORE_BF16";
+
 // Seconds of oneDNN's product, whose result must be the same.
-double run_onednn(std::uint64_t expected_sum) {
-  const std::string line = first_line_of(fmt::format("exec '{}' {}", kOneDnn, kSize));
+double run_onednn(std::uint64_t expected_sum, const char* environment) {
+  const std::string line =
+      first_line_of(fmt::format("exec env {} '{}' {}", environment, kOneDnn, kSize));
   unsigned long sum = 0;
   double seconds = 0;
   require(std::sscanf(line.c_str(), "%lu %lf", &sum, &seconds) == 2,
@@ -63,13 +67,15 @@ void measure_gemm_die(Run& run) {
 
   const double enough_seconds = run.pick(2.0, 0.0);
   const std::size_t most = 15;
-  std::vector<double> times, cpu_times, reference_times;
+  std::vector<double> times, cpu_times, reference_times, vector_times;
   for (double spent = 0; times.empty() || (spent < enough_seconds && times.size() < most);) {
     const Elapsed elapsed = multiply();
     spent += elapsed.seconds;
     times.push_back(elapsed.seconds);
     cpu_times.push_back(elapsed.cpu_seconds);
-    if (kHasOneDnn) reference_times.push_back(run_onednn(sum));
+    if (!kHasOneDnn) continue;
+    reference_times.push_back(run_onednn(sum, ""));
+    vector_times.push_back(run_onednn(sum, kWithoutMatrixUnit));
   }
   Record record{.name = "gemm.bf16.die",
                 .value = kFlop * 1e-9 / median(times),
@@ -82,6 +88,12 @@ void measure_gemm_die(Run& run) {
     record.ratio = median_speed(times, reference_times);
     record.note += "; against oneDNN";
   }
+  run.report(record);
+  if (!kHasOneDnn) return;
+  record.name = "gemm.bf16.die.vectors";
+  record.reference = kFlop * 1e-9 / median(vector_times);
+  record.ratio = median_speed(times, vector_times);
+  record.note += " without AMX";
   run.report(record);
 }
 
