@@ -26,8 +26,8 @@ template <typename Duration>
 }
 
 // Mappings that a process may have more of after some rounds: the allocator keeps or cuts one or
-// two. ThreadSanitizer maps more and more of its own as addresses are used.
-#if defined(__SANITIZE_THREAD__)
+// two. Sanitizers map more and more of their own as addresses are used.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr std::size_t kSpareMappings = 1000;
 #else
 inline constexpr std::size_t kSpareMappings = 3;
