@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <system_error>
 
@@ -19,6 +20,10 @@ namespace limits = driver::limits;
 namespace {
 
 constexpr std::uint64_t kBounceBytes = 4u << 20;  // own: where nothing is mapped
+
+// A copy may come after another's by way of the device, which may be another process, and of which
+// C++ knows nothing: the release at the end of one and the acquire before the next say it here.
+std::atomic<std::uint64_t> copies_ended = 0;
 
 }  // namespace
 
@@ -95,7 +100,10 @@ void FileWorker::work(const std::stop_token& stop) {
     jobs_.pop_front();
     lock.unlock();
     const bool come = core_.wait_for_turn(job.operation) == StreamCore::Turn::Come;
-    core_.end_held(job.operation, come ? carry_out(job, stop) : Result<>());
+    (void)copies_ended.load(std::memory_order_acquire);
+    Result<> result = come ? carry_out(job, stop) : Result<>();
+    copies_ended.fetch_add(1, std::memory_order_release);
+    core_.end_held(job.operation, std::move(result));
     if (!come) continue;
     // Last, since the end of the stream's wait is what wakes those who wait for the operation. A
     // device that does not take it is lost, and ends that wait so.
