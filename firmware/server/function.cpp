@@ -2,8 +2,9 @@
 #include "function.hpp"
 
 #include <d1/abi/registers.h>
+#include <d1/base/thread.hpp>
+#include <d1/vfio_user/event.hpp>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,18 +33,28 @@ Result<std::unique_ptr<Function>> Function::create(FunctionOptions options) {
   options.device.shared_memory = true;
   auto device = emulator::Device::create(options.device);
   if (!device) return std::unexpected(std::move(device.error()));
-  return std::unique_ptr<Function>(new Function(std::move(*device), options));
+  auto kick = vfio_user::make_event("the doorbells of a DPU");
+  if (!kick) return std::unexpected(std::move(kick.error()));
+  std::unique_ptr<Function> function(
+      new Function(std::move(*device), options, std::move(*kick)));
+  auto thread =
+      start_thread("running a DPU", [raw = function.get()](const std::stop_token& stop) {
+        raw->keep_running(stop);
+      });
+  if (!thread) return std::unexpected(std::move(thread.error()));
+  function->thread_ = std::move(*thread);
+  return function;
 }
 
-Function::Function(std::unique_ptr<emulator::Device> device, const FunctionOptions& options)
+Function::Function(std::unique_ptr<emulator::Device> device, const FunctionOptions& options,
+                   vfio_user::Descriptor kick_event)
     : device_(std::move(device)),
       memory_(device_->memory()),
       poll_(options.poll),
       config_({D1_BAR0_BYTES, bar_size(memory_.sram.bytes), bar_size(memory_.hbm.bytes)}),
-      kick_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+      kick_event_(std::move(kick_event)) {
   device_->set_interrupt_handler([this](unsigned vector) { raise(vector); });
   device_->beat();
-  thread_ = std::jthread([this](const std::stop_token& stop) { keep_running(stop); });
 }
 
 Function::~Function() {

@@ -78,7 +78,8 @@ class Function {
   [[nodiscard]] std::uint64_t raised() const noexcept { return raised_.load(); }
 
  private:
-  Function(std::unique_ptr<emulator::Device> device, const FunctionOptions& options);
+  Function(std::unique_ptr<emulator::Device> device, const FunctionOptions& options,
+           vfio_user::Descriptor kick_event);
   void keep_running(const std::stop_token& stop);
   bool take_doorbells() noexcept;
   void forget_doorbells(unsigned first, unsigned count) noexcept;
@@ -104,7 +105,7 @@ class Function {
   std::mutex bell_mutex_;  // never held while the device's lock is waited for
   std::array<std::uint32_t, kBells> bells_seen_{};
   std::atomic<std::uint64_t> doorbells_rung_{0}, raised_{0};
-  std::jthread thread_;  // last: it uses everything above
+  std::jthread thread_;  // of create(); last: it uses everything above
 };
 
 }  // namespace d1::server

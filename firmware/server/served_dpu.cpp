@@ -2,6 +2,7 @@
 #include "served_dpu.hpp"
 
 #include <d1/abi/registers.h>
+#include <d1/base/thread.hpp>
 #include <d1/vfio_user/unix_socket.hpp>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
@@ -28,8 +29,12 @@ Result<std::unique_ptr<ServedDpu>> ServedDpu::create(Dpu dpu, FunctionOptions op
   if (!function) return std::unexpected(std::move(function.error()));
   auto listener = vfio_user::listen_at(path);
   if (!listener) return std::unexpected(std::move(listener.error()));
-  return std::unique_ptr<ServedDpu>(new ServedDpu(std::move(dpu), std::move(*function),
+  std::unique_ptr<ServedDpu> served(new ServedDpu(std::move(dpu), std::move(*function),
                                                   std::move(path), std::move(*listener)));
+  auto thread = start_thread("serving a DPU", [raw = served.get()] { raw->loop_.run(); });
+  if (!thread) return std::unexpected(std::move(thread.error()));
+  served->thread_ = std::move(*thread);
+  return served;
 }
 
 ServedDpu::ServedDpu(Dpu dpu, std::unique_ptr<Function> function, std::string path,
@@ -40,12 +45,11 @@ ServedDpu::ServedDpu(Dpu dpu, std::unique_ptr<Function> function, std::string pa
       listener_(std::move(listener)) {
   loop_.watch(listener_.get(), [this] { accept(); });
   loop_.every(kHeartbeat, [this] { function_->device().beat(); });
-  thread_ = std::thread([this] { loop_.run(); });
 }
 
 ServedDpu::~ServedDpu() {
   loop_.stop();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();  // before what it uses goes
   if (session_) end_session("the daemon ends");
   ::unlink(path_.c_str());
 }

@@ -62,7 +62,7 @@ class ServedDpu {
   std::atomic<std::uint64_t> clients_ = 0, refused_clients_ = 0;
   std::list<vfio_user::MessageSocket> refused_;  // until they have said who they are
   EventLoop loop_;
-  std::thread thread_;
+  std::jthread thread_;  // of create()
 };
 
 }  // namespace d1::server
