@@ -4,14 +4,15 @@
 #   d1_add_c_tests(NAME SOURCES files... [HELPERS files...] [LIBRARIES targets...] [LABEL label]
 #                  [TIMEOUT seconds] [BUILD_ONLY] [ON_NODES])
 #
-# Each of SOURCES is a whole test program in C, with a main(). Two kinds of programs come from it:
+# Each of SOURCES is a whole test program in C, with a main(). Programs of three kinds come from it:
 #   NAME               all of them in one GoogleTest runner: --gtest_filter, --gtest_output=xml,
 #                      sharding; each test is a CTest case with that label
 #   NAME-cmocka[-FILE] each on its own with the real libcmocka, if that is installed; a CTest case
 #                      each. FILE is left out if there is only one
 #   NAME-nodes         with ON_NODES: all of them compiled for a node, as a GoogleTest runner that
 #                      runs them on a node of the device in D1_DEVICE, or of an emulated one
-# HELPERS go into all of these, LIBRARIES into those for the host. With BUILD_ONLY there are no CTest cases.
+# HELPERS go into all of these, LIBRARIES into those for the host. With BUILD_ONLY there are no CTest
+# cases.
 #
 # In the runner, files share one program: what they have in common but is meant for each alone must
 # be static, or go to a runner of its own.
@@ -26,6 +27,14 @@ else()
 endif()
 find_library(D1_CMOCKA_LIBRARY cmocka)
 find_path(D1_CMOCKA_INCLUDE_DIR cmocka.h)
+
+# d1_name_c_test(SOURCE): its whole path in `source`, what it is called in `stem`, and in `main` what
+# its main() becomes where several files share a program. For functions below.
+macro(d1_name_c_test file)
+  get_filename_component(source ${file} ABSOLUTE)
+  get_filename_component(stem ${source} NAME_WE)
+  string(MAKE_C_IDENTIFIER d1_main_of_${stem} main)
+endmacro()
 
 # d1_c_test_objects(TARGET SOURCE LIBRARIES...): the objects of one test file for the runner, its
 # main() under another name.
@@ -53,10 +62,8 @@ function(d1_c_tests_on_nodes name)
   set(declarations)
   set(mains)
   set(entries)
-  foreach(source ${node_SOURCES})
-    get_filename_component(source ${source} ABSOLUTE)
-    get_filename_component(stem ${source} NAME_WE)
-    string(MAKE_C_IDENTIFIER d1_main_of_${stem} main)
+  foreach(file ${node_SOURCES})
+    d1_name_c_test(${file})
     file(CONFIGURE OUTPUT ${folder}/file_${stem}.c @ONLY CONTENT [[
 #define main @main@
 #include "@source@"
@@ -120,10 +127,8 @@ function(d1_add_c_tests name)
   set(declarations)
   set(entries)
   set(originals)
-  foreach(source ${tests_SOURCES})
-    get_filename_component(source ${source} ABSOLUTE)
-    get_filename_component(stem ${source} NAME_WE)
-    string(MAKE_C_IDENTIFIER d1_main_of_${stem} main)
+  foreach(file ${tests_SOURCES})
+    d1_name_c_test(${file})
     d1_c_test_objects(${name}-${stem}-objects ${source} ${main} ${tests_LIBRARIES})
     list(APPEND objects $<TARGET_OBJECTS:${name}-${stem}-objects>)
     string(APPEND declarations "int ${main}(int, char**);\n")
