@@ -5,8 +5,8 @@
 #include <d1/abi/memory_map.h>
 #include <d1/driver/device.hpp>
 
-#include <child_process.hpp>
 #include <algorithm>
+#include <child_process.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <daemon.hpp>

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <d1/d1.hpp>
 
+#include <array>
 #include <chrono>
 #include <count_program.hpp>
 #include <cstdlib>
@@ -62,7 +63,8 @@ class Client {
         });
         break;
       default:
-        count_or_look(*operation, counter, number, random() % 3 != 0);
+        if (random() % 3 != 0) count(*operation, counter);
+        else look(*operation, counter);
     }
     pending_.push_back(std::move(operation));
     while (pending_.size() > kMostInFlight || (!pending_.empty() && random() % 4 == 0)) take();
@@ -100,17 +102,18 @@ class Client {
     }
   }
   // Launches that share nodes must not overlap, so counters belong to the first stream.
-  void count_or_look(Pending& operation, unsigned counter, unsigned, bool count) {
-    Stream& stream = *streams_[0];
-    operation.number = history_.begin(count ? Asked::Count : Asked::ReadCounter, counter, 0,
-                                      first_stream_);
+  void count(Pending& operation, unsigned counter) {
+    operation.number = history_.begin(Asked::Count, counter, 0, first_stream_);
     submit(operation, [&] {
-      if (count) {
-        LaunchOptions options;
-        options.harts = 1;
-        return kernel_.launch(stream, grid_, options, counters_, std::uint64_t{counter});
-      }
-      return stream.copy_out(std::span(&operation.value, 1), counters_, counter);
+      LaunchOptions options;
+      options.harts = 1;
+      return kernel_.launch(*streams_[0], grid_, options, counters_, std::uint64_t{counter});
+    });
+  }
+  void look(Pending& operation, unsigned counter) {
+    operation.number = history_.begin(Asked::ReadCounter, counter, 0, first_stream_);
+    submit(operation, [&] {
+      return streams_[0]->copy_out(std::span(&operation.value, 1), counters_, counter);
     });
   }
   template <typename Submit>

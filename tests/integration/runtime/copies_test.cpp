@@ -8,14 +8,6 @@ namespace {
 
 class Copies : public OnDevice {
  protected:
-  std::vector<Buffer<int>> one_of_each(std::size_t count) {
-    std::vector<Buffer<int>> buffers;
-    buffers.push_back(device.sharded<int>(count));
-    buffers.push_back(device.replicated<int>(count));
-    buffers.push_back(device.hbm<int>(count));
-    buffers.push_back(device.on_node<int>(count, 17));
-    return buffers;
-  }
   std::vector<int> read(const Buffer<int>& buffer) {
     std::vector<int> values(buffer.size(), -1);
     stream.copy_out(values, buffer).wait();

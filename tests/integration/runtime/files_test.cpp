@@ -54,14 +54,6 @@ class Files : public OnDevice, public testing::WithParamInterface<const char*> {
   Files() { ::setenv("D1_IO_URING", GetParam(), 1); }
   ~Files() override { ::unsetenv("D1_IO_URING"); }
 
-  std::vector<Buffer<int>> one_of_each(std::size_t count) {
-    std::vector<Buffer<int>> buffers;
-    buffers.push_back(device.sharded<int>(count));
-    buffers.push_back(device.replicated<int>(count));
-    buffers.push_back(device.hbm<int>(count));
-    buffers.push_back(device.on_node<int>(count, 17));
-    return buffers;
-  }
   static std::span<const std::byte> bytes(const std::vector<int>& values) {
     return std::as_bytes(std::span(values));
   }

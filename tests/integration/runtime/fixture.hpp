@@ -27,6 +27,15 @@ class OnDevice : public ::testing::Test {
     ADD_FAILURE() << "it did not fail";
     return Error(ErrorKind::Internal, "none");
   }
+  // A buffer of each placement.
+  std::vector<Buffer<int>> one_of_each(std::size_t count) {
+    std::vector<Buffer<int>> buffers;
+    buffers.push_back(device.sharded<int>(count));
+    buffers.push_back(device.replicated<int>(count));
+    buffers.push_back(device.hbm<int>(count));
+    buffers.push_back(device.on_node<int>(count, 17));
+    return buffers;
+  }
   template <typename T>
   static std::vector<T> numbers(std::size_t count) {
     std::vector<T> values(count);
