@@ -13,8 +13,7 @@ namespace d1::runtime {
 
 namespace {
 
-// Own, measured: enough to keep a disk busy, and blocks that stay in a core's cache while they are
-// copied from the page cache.
+// Own: enough to keep a disk busy, in blocks that a core's cache holds.
 constexpr unsigned kInFlight = 32;
 constexpr std::uint64_t kBlockBytes = 512u << 10;
 
