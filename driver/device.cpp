@@ -186,6 +186,17 @@ void Device::check_alive() {
                               still.count(), liveness_limit_.count())));
 }
 
+Result<DeviceHealth> Device::health() const {
+  if (lost()) return std::unexpected(lost_error());
+  const std::uint64_t status = transport_->read_register64(D1_REG_STATUS);
+  if (status == kAllOnes)
+    return fail(ErrorKind::DeviceLost, "The device is gone: its registers read all ones.");
+  return DeviceHealth{transport_->read_register64(D1_REG_CORRECTED),
+                      transport_->read_register64(D1_REG_UNCORRECTED),
+                      transport_->read_register64(D1_REG_RETRAINS),
+                      (status & D1_STATUS_THROTTLED) != 0};
+}
+
 void Device::forget(const QueuePair& queue) {
   std::lock_guard lock(mutex_);
   queues_used_[queue.index()] = false;

@@ -89,6 +89,18 @@ class InProcessTransport final : public Transport {
                        std::move(functions));
   }
 
+  bool can_inject_faults() const override { return true; }
+  Result<> inject_faults(std::string_view plan_toml) override {
+    auto plan = emulator::parse_fault_plan(plan_toml, "plan");
+    if (!plan) return std::unexpected(std::move(plan.error()));
+    return device_->inject(*plan);
+  }
+  Result<> clear_faults() override {
+    device_->clear_faults();
+    return {};
+  }
+  Result<std::vector<std::string>> fault_events() override { return device_->fault_events(); }
+
   bool lost() const noexcept override { return false; }
 
  private:

@@ -26,30 +26,11 @@ std::string describe_address(std::uint64_t address) {
 
 std::string_view command_name(std::uint8_t opcode) noexcept {
   switch (opcode) {
-    case D1_COMMAND_FENCE:
-      return "fence";
-    case D1_COMMAND_COPY:
-      return "copy";
-    case D1_COMMAND_GRID:
-      return "grid";
-    case D1_COMMAND_PROGRAM:
-      return "program";
-    case D1_COMMAND_LAUNCH:
-      return "launch";
-    case D1_COMMAND_ABORT:
-      return "abort";
-    case D1_COMMAND_SEMAPHORE:
-      return "semaphore";
-    case D1_COMMAND_SIGNAL:
-      return "signal";
-    case D1_COMMAND_WAIT:
-      return "wait";
-    case D1_COMMAND_RESET:
-      return "reset";
-    case D1_COMMAND_QUERY:
-      return "query";
-    case D1_COMMAND_FILL:
-      return "fill";
+#define D1_NAME(code, name) \
+  case code:                \
+    return name;
+    D1_COMMAND_NAMES(D1_NAME)
+#undef D1_NAME
     default:
       return "unknown";
   }
@@ -99,6 +80,21 @@ Error status_error(std::uint8_t opcode, std::uint16_t status, std::uint64_t deta
       return {ErrorKind::Invalid,
               fmt::format("The {} command found no command {} in flight; it may have ended.", name,
                           detail)};
+    case D1_STATUS_MEMORY_ERROR:
+      return {ErrorKind::Hardware,
+              fmt::format("A {} command read the device address {}, where memory has an error that "
+                          "could not be corrected; write those 64 bytes anew, or avoid them.",
+                          name, describe_address(detail))};
+    case D1_STATUS_DMA_ERROR:
+      return {ErrorKind::Hardware,
+              fmt::format("The PCIe transfer of a {} command broke off; what it should have "
+                          "written is undefined. Repeat it; if it fails again the link is bad.",
+                          name)};
+    case D1_STATUS_UNREACHABLE:
+      return {ErrorKind::Hardware,
+              fmt::format("A {} command needs die {}, which is lost; use a grid without it, or "
+                          "reset the machine.",
+                          name, detail)};
     default:
       return {ErrorKind::Protocol,
               fmt::format("The device completed a {} command with status {}, which the contract "

@@ -19,6 +19,7 @@
 #include <thread>
 
 #include "built_in_transports.hpp"
+#include "daemon_faults.hpp"
 #include "device_window.hpp"
 #include "in_band_memory.hpp"
 #include "vfio_user_client.hpp"
@@ -44,7 +45,10 @@ std::atomic<Word>& word_at(const DeviceWindow& window, std::uint64_t offset) {
 class VfioUserTransport final : public Transport {
  public:
   VfioUserTransport(std::string path, Sharing sharing, std::chrono::milliseconds reply_timeout)
-      : path_(std::move(path)), sharing_(sharing), reply_timeout_(reply_timeout) {}
+      : path_(std::move(path)),
+        sharing_(sharing),
+        reply_timeout_(reply_timeout),
+        faults_(path_, reply_timeout) {}
 
   Result<> attach();
 
@@ -65,6 +69,10 @@ class VfioUserTransport final : public Transport {
   std::byte* window(std::uint64_t address, std::uint64_t bytes) override;
   std::uint64_t interrupt_count(unsigned vector) const noexcept override;
   void wait_for_interrupt(unsigned vector, std::uint64_t seen, Deadline deadline) override;
+  bool can_inject_faults() const override { return faults_.available(); }
+  Result<> inject_faults(std::string_view plan_toml) override { return faults_.inject(plan_toml); }
+  Result<> clear_faults() override { return faults_.clear(); }
+  Result<std::vector<std::string>> fault_events() override { return faults_.events(); }
   bool lost() const noexcept override { return client_->lost(); }
 
  private:
@@ -88,6 +96,7 @@ class VfioUserTransport final : public Transport {
   const std::string path_;
   const Sharing sharing_;
   const std::chrono::milliseconds reply_timeout_;
+  const DaemonFaults faults_;
   DeviceWindow doorbells_, live_, sram_, hbm_;
   Descriptor kick_event_;
   std::uint64_t sram_positions_ = 0, hbm_bytes_ = 0;

@@ -53,6 +53,8 @@ d1_error_t code_of(d1::ErrorKind kind) {
       return D1_ERROR_KERNEL_TRAP;
     case d1::ErrorKind::DeviceLost:
       return D1_ERROR_DEVICE_LOST;
+    case d1::ErrorKind::Hardware:
+      return D1_ERROR_HARDWARE;
     case d1::ErrorKind::Protocol:
       return D1_ERROR_PROTOCOL;
     case d1::ErrorKind::Internal:

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <d1/isa/hart.hpp>
 #include <d1/isa/instruction.hpp>
+#include <d1/isa/trap.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -15,6 +16,8 @@ namespace d1::runtime {
 namespace {
 
 std::string cause_text(std::uint64_t cause, std::uint64_t value) {
+  if (cause == (isa::kInterruptBit | static_cast<std::uint64_t>(isa::Interrupt::Ecc)))
+    return fmt::format("an error at {:#x} that memory could not correct (ECC)", value);
   if (cause & isa::kInterruptBit) return fmt::format("interrupt {}", cause & ~isa::kInterruptBit);
   switch (static_cast<isa::Cause>(cause)) {
     case isa::Cause::FetchMisaligned:

@@ -12,6 +12,7 @@ std::string_view to_string(ErrorKind kind) noexcept {
     case ErrorKind::Cancelled: return "cancelled";
     case ErrorKind::KernelTrap: return "kernel trap";
     case ErrorKind::DeviceLost: return "device lost";
+    case ErrorKind::Hardware: return "hardware";
     case ErrorKind::Protocol: return "protocol";
     case ErrorKind::Internal: return "internal";
   }

@@ -1,26 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <d1/emulator/device.hpp>
-
 #include <fmt/format.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <cstring>
-#include <mutex>
 #include <new>
 #include <system_error>
 #include <thread>
 
 #include <d1/base/thread.hpp>
-#include <d1/device/rom_image.h>
 
-#include "dip/dip.hpp"
+#include "device_implementation.hpp"
 
 namespace d1::emulator {
 
-namespace {
-
 using Clock = std::chrono::steady_clock;
+
+namespace {
 
 // While the device was in use lately its own thread looks for forgotten work at this interval; a
 // doorbell then need not wake anybody. A wake across cores costs about 60 us.
@@ -42,99 +37,10 @@ class Counted {
   std::atomic<unsigned>& count_;
 };
 
-unsigned threads_of_host(unsigned asked) {
-  const unsigned have = asked != 0 ? asked : std::thread::hardware_concurrency();
-  return have == 0 ? 1 : have;
-}
-
 }  // namespace
 
-class Device::Implementation {
- public:
-  Implementation(const MachineDescription& description, DeviceOptions& options)
-      : live_(sharing_of(options)),
-        machine_(description, rom_of(options), sharing_of(options)),
-        fabric_(machine_),
-        scheduler_(machine_, fabric_,
-                   {threads_of_host(options.host_threads), options.seed, options.engine,
-                    options.join_delay}),
-        dip_(machine_, fabric_, scheduler_, live_) {
-    if (options.keeper == Keeper::OwnThread) own_thread_ = std::thread([this] { keep_going(); });
-  }
-
-  ~Implementation() {
-    {
-      const std::lock_guard guard(sleep_mutex_);
-      quit_.store(true);
-    }
-    sleep_.notify_all();
-    if (own_thread_.joinable()) own_thread_.join();
-  }
-
-  [[nodiscard]] const MachineDescription& description() const { return machine_.description(); }
-  std::uint64_t read_register(std::uint32_t offset);
-  void write_register(std::uint32_t offset, std::uint64_t value);
-  void ring(std::uint32_t offset, std::uint32_t value) noexcept;
-  void run(const std::function<bool()>& stop, Clock::time_point deadline);
-  bool run_until_idle(const std::function<bool()>& stop);
-  [[nodiscard]] DeviceMemory memory() const noexcept;
-  void detach();
-  void beat() noexcept { live_.at(D1_REG_HEARTBEAT).store(heartbeat()); }
-  Result<> access(std::uint64_t address, std::span<std::uint8_t> data, bool write);
-  DeviceStatistics statistics();
-
-  // Runs `what` between two quanta.
-  template <typename What>
-  auto locked(What&& what) {
-    callers_.fetch_add(1);
-    const std::lock_guard guard(mutex_);
-    callers_.fetch_sub(1);
-    return what(dip_);
-  }
-
- private:
-  static std::span<const std::uint8_t> rom_of(const DeviceOptions& options) {
-    if (!options.rom.empty()) return options.rom;
-    return {d1_rom_image, d1_rom_image_bytes};
-  }
-  static Sharing sharing_of(const DeviceOptions& options) {
-    return options.shared_memory ? Sharing::Shared : Sharing::Private;
-  }
-  static std::uint64_t heartbeat() {
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                          Clock::now().time_since_epoch())
-                                          .count());
-  }
-  void set_ready(bool ready) {
-    live_.at(D1_REG_STATUS).store(ready ? D1_STATUS_READY : 0);
-  }
-
-  enum class Pumped : std::uint8_t { Idle, Stopped, Yielded };
-  Pumped pump(const std::function<bool()>& stop, Clock::time_point deadline);
-  void keep_going();
-  void reset();
-
-  LivePage live_;
-  MachineState machine_;
-  Fabric fabric_;
-  Scheduler scheduler_;
-  Dip dip_;
-
-  std::mutex mutex_;                       // the machine
-  std::atomic<unsigned> callers_{0};       // that want the lock for something short
-  std::atomic<unsigned> runners_{0};       // host threads in run()
-  std::atomic<bool> active_{false};        // nodes can still run
-  std::atomic<std::uint64_t> log_base_{0}, log_bytes_{0};
-  std::atomic<bool> ready_{false};
-
-  std::mutex sleep_mutex_;
-  std::condition_variable sleep_;
-  std::atomic<unsigned> sleepers_{0};      // threads in sleep_ that a doorbell must wake
-  std::atomic<bool> quit_{false};
-  std::thread own_thread_;
-};
-
 std::uint64_t Device::Implementation::read_register(std::uint32_t offset) {
+  if (faults_.gone()) return ~std::uint64_t{0};
   const MachineDescription& machine = description();
   switch (offset) {
     case D1_REG_ID: return std::uint64_t{D1_ID_MAGIC} << 16 | D1_ABI_VERSION;
@@ -154,6 +60,9 @@ std::uint64_t Device::Implementation::read_register(std::uint32_t offset) {
     case D1_REG_LOG_TAIL: return dip_.log().tail();
     case D1_REG_LOG_HEAD: return dip_.log().head();
     case D1_REG_LOG_LOST: return dip_.log().lost();
+    case D1_REG_CORRECTED: return faults_.corrected();
+    case D1_REG_UNCORRECTED: return faults_.uncorrected();
+    case D1_REG_RETRAINS: return faults_.retrains();
     default: break;
   }
   if (offset / D1_BAR_PAGE == D1_REG_LIVE_BASE / D1_BAR_PAGE)
@@ -164,6 +73,7 @@ std::uint64_t Device::Implementation::read_register(std::uint32_t offset) {
 }
 
 void Device::Implementation::write_register(std::uint32_t offset, std::uint64_t value) {
+  if (faults_.gone()) return;
   switch (offset) {
     case D1_REG_CONTROL:
       if (value == D1_CONTROL_ENABLE) {
@@ -207,12 +117,15 @@ void Device::Implementation::ring(std::uint32_t offset, std::uint32_t value) noe
 // A host without memory for what a command needs is the end of this device, not of its process.
 Device::Implementation::Pumped Device::Implementation::pump(const std::function<bool()>& stop,
                                                             Clock::time_point deadline) try {
+  if (faults_.armed()) faults_.poll();
   if (live_.at(D1_REG_STATUS).load(std::memory_order_relaxed) & D1_STATUS_FATAL)
-    return Pumped::Idle;
+    return Pumped::Idle;  // so it reads, too, when the device is gone
   for (unsigned round = 1;; ++round) {
+    if (faults_.armed() && !faults_allow_work()) return Pumped::Idle;
     dip_.process();
     if (stop()) return Pumped::Stopped;
-    const bool ran = scheduler_.step();
+    const bool ran = scheduler_.step() ||
+                     (faults_.armed() && dip_.waits_for_faults() && faults_.pass_time());
     active_.store(ran, std::memory_order_relaxed);
     live_.at(D1_REG_CYCLE)
         .store(scheduler_.frontier() / isa::kTicksPerCycle, std::memory_order_relaxed);
@@ -282,7 +195,8 @@ void Device::Implementation::keep_going() {
   bool seen_before = false;
   auto last_work = Clock::now() - kLately;
   while (!quit_.load()) {
-    const bool work = dip_.has_work() || active_.load(std::memory_order_relaxed);
+    const bool work = dip_.has_work() || active_.load(std::memory_order_relaxed) ||
+                      dip_.delaying() || faults_.timed();
     // Work that is a nap old is nobody's: whoever rang for it does not wait in run().
     if (work && seen_before && runners_.load() == 0 && mutex_.try_lock()) {
       const auto give_way = [this] { return runners_.load() != 0 || quit_.load(); };
@@ -300,7 +214,10 @@ void Device::Implementation::keep_going() {
       continue;
     }
     sleepers_.fetch_add(1, std::memory_order_seq_cst);
-    sleep_.wait(guard, [this] { return quit_.load() || dip_.has_work() || active_.load(); });
+    sleep_.wait(guard, [this] {
+      return quit_.load() || dip_.has_work() || active_.load() || dip_.delaying() ||
+             faults_.timed();
+    });
     sleepers_.fetch_sub(1, std::memory_order_seq_cst);
     seen_before = true;
   }
@@ -327,6 +244,10 @@ Result<> Device::Implementation::access(std::uint64_t address, std::span<std::ui
                               "node nor in the {} bytes of HBM.",
                               address, data.size(), machine_.hbm_bytes()));
     if (data.empty()) return {};
+    if (faults_.gone()) {  // as on a bus with nobody there
+      if (!write) std::memset(data.data(), 0xff, data.size());
+      return {};
+    }
     if (write) std::memcpy(memory, data.data(), data.size());
     else std::memcpy(data.data(), memory, data.size());
     return {};
@@ -396,6 +317,9 @@ bool Device::run_until_idle(const std::function<bool()>& stop) {
 }
 DeviceMemory Device::memory() const noexcept { return implementation_->memory(); }
 void Device::beat() noexcept { implementation_->beat(); }
+Result<> Device::inject(const FaultPlan& plan) { return implementation_->inject(plan); }
+void Device::clear_faults() { implementation_->clear_faults(); }
+std::vector<std::string> Device::fault_events() { return implementation_->fault_events(); }
 Result<> Device::dma_unmap(std::uint64_t address, std::uint64_t bytes) {
   return implementation_->locked([&](Dip& dip) { return dip.dma().unmap(address, bytes); });
 }

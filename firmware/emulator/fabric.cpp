@@ -6,19 +6,16 @@
 
 #include <d1/isa/memory.hpp>
 
+#include "fabric_wire.hpp"
 #include "mix.hpp"
 
 namespace d1::emulator {
 
+using namespace wire;
+
 namespace {
 
-constexpr std::uint64_t kTicks = isa::kTicksPerCycle;
-constexpr std::uint64_t kPacketBytes = 64;
-constexpr std::uint32_t kCommandDip = 0;  // the DIP that holds the queues
-constexpr std::uint64_t kCommandBytes = 64;
 constexpr std::size_t kAhead = 8;  // own: packets, each some 100 ns, until what they need is here
-
-std::uint64_t to_cycle(std::uint64_t ticks) { return (ticks + kTicks - 1) / kTicks; }
 
 std::uint64_t apply_amo(unsigned function, std::uint64_t old, std::uint64_t operand,
                         unsigned bytes) {
@@ -41,21 +38,6 @@ std::uint64_t apply_amo(unsigned function, std::uint64_t old, std::uint64_t oper
     case 0x1c: return zero(old) > zero(operand) ? old : operand;
     default: return old;
   }
-}
-
-// What a transfer puts on the network: every row starts a packet of its own.
-std::uint64_t wire_bytes(const d1_transfer& transfer) {
-  return (transfer.row_bytes + kPacketBytes - 1) / kPacketBytes * kPacketBytes * transfer.rows;
-}
-
-// The source may be reused once its port has taken the last packet.
-std::uint64_t taken_at(const Packet& packet) {
-  return packet.departure + wire_bytes(packet.transfer) / kPacketBytes * kTicks;
-}
-
-// From the first byte of the first row to the last one of the last.
-std::uint64_t extent(const d1_transfer& transfer, std::uint64_t pitch) {
-  return std::uint64_t{transfer.rows - 1} * pitch + transfer.row_bytes;
 }
 
 }  // namespace
@@ -113,9 +95,14 @@ void Fabric::carry_out_held() {
       continue;
     }
     ++packets_;
+    LinkFaults::Passage way{.departure = entry.packet.departure};
+    if (faults_ != nullptr) way = passage(entry.packet);  // it has left, and can still be hit
+    if (way.lost) continue;
+    entry.packet.departure = way.departure;
     const std::uint64_t arrival =
         put(entry.packet, {entry.packet.source, entry.packet.transfer.local, entry.data.data(),
                            entry.packet.transfer.row_bytes});
+    if (way.corrupt) corrupt_arrived(entry.packet);
     machine_.node(entry.packet.source).transfer_far(entry.packet.hart, arrival);
     touched_.push_back(entry.packet.source);
   }
@@ -134,6 +121,11 @@ void Fabric::leave_source(HeldPackets::Entry& entry) {
 
 void Fabric::carry_out(const Packet& packet) {
   ++packets_;
+  if (faults_ == nullptr) carry_out_intact(packet);
+  else carry_out_faulty(packet);
+}
+
+void Fabric::carry_out_intact(const Packet& packet) {
   switch (packet.kind) {
     case PacketKind::Load: case PacketKind::Store: case PacketKind::Amo:
       remote_access(packet);
@@ -191,19 +183,24 @@ std::shared_ptr<const GridRoutes> Fabric::routes_of(const Grid& grid) {
   return routes;
 }
 
-std::span<const std::uint64_t> Fabric::reach_from_dip(const GridRoutes& routes,
+std::span<const std::uint64_t> Fabric::reach_from_dip(const Grid& grid, const GridRoutes& routes,
                                                       std::uint64_t departure) {
   arrivals_.resize(routes.plan.destination_count());
   noc_.multicast_from_dip(kCommandDip, DipEnd::Processor, routes.plan, kPacketBytes,
                           to_cycle(departure), arrivals_);
+  if (faults_ == nullptr) return arrivals_;
+  for (std::uint32_t rank = 0; rank < grid.size(); ++rank)
+    if (unreached(machine_.geometry().dip_port(kCommandDip), grid.node(rank)))
+      arrivals_[rank] = kNotReached;
   return arrivals_;
 }
 
 std::uint64_t Fabric::post_from_dip(const Grid& grid, const GridRoutes& routes, unsigned semaphore,
                                     std::uint64_t count, std::uint64_t departure) {
-  const std::span<const std::uint64_t> arrivals = reach_from_dip(routes, departure);
+  const std::span<const std::uint64_t> arrivals = reach_from_dip(grid, routes, departure);
   std::uint64_t last = departure;
   for (std::uint32_t rank = 0; rank < grid.size(); ++rank) {
+    if (arrivals[rank] == kNotReached) continue;
     last = std::max(last, arrivals[rank] * kTicks);
     post(machine_.id_of(grid.node(rank)), semaphore, count, arrivals[rank] * kTicks);
   }
@@ -212,6 +209,7 @@ std::uint64_t Fabric::post_from_dip(const Grid& grid, const GridRoutes& routes, 
 
 std::uint64_t Fabric::post_from_dip(NodeId node, unsigned semaphore, std::uint64_t count,
                                     std::uint64_t departure) {
+  if (unreached(machine_.geometry().dip_port(kCommandDip), node)) return departure;
   const std::uint64_t arrival =
       noc_.send_from_dip(kCommandDip, DipEnd::Processor, node, kPacketBytes, to_cycle(departure)) *
       kTicks;
@@ -263,6 +261,9 @@ void Fabric::remote_access(const Packet& packet) {
     std::memcpy(at, &packet.value, packet.bytes);
   } else {
     std::memcpy(&old, at, packet.bytes);
+    if (corrupt_value_)
+      faults_->corrupt(reinterpret_cast<std::uint8_t*>(&old), packet.bytes);
+    if (hbm) check_read(packet, hbm_offset, 0, packet.bytes, 1);
     if (packet.kind == PacketKind::Amo) {
       const std::uint64_t changed = apply_amo(packet.function, old, packet.value, packet.bytes);
       std::memcpy(at, &changed, packet.bytes);
@@ -337,6 +338,7 @@ void Fabric::get(const Packet& packet) {
   if (d1_address_kind(t.remote) == D1_ADDRESS_HBM) {
     const std::uint64_t offset = d1_address_hbm(t.remote);
     copies_.add(local, hbm(offset, t.remote_pitch), t.rows, t.row_bytes);
+    check_read(packet, offset, t.remote_pitch, t.row_bytes, t.rows);
     bytes_ += bytes + kPacketBytes;
     const NodeId source = machine_.place(packet.source);
     const std::uint64_t asked = noc_.send_to_dip(source, dip_of(offset), DipEnd::Processor,
@@ -357,69 +359,6 @@ void Fabric::get(const Packet& packet) {
 
 std::uint32_t Fabric::dip_of(std::uint64_t hbm_offset) const {
   return static_cast<std::uint32_t>(hbm_offset / machine_.description().hbm_bytes);
-}
-
-void Fabric::multicast(const Packet& packet, std::uint64_t bytes) {
-  const d1_transfer& t = packet.transfer;
-  LaunchContext* launch = machine_.node(packet.source).launch();
-  if (launch == nullptr) return;  // the launch ended meanwhile
-  const auto& [plan, targets] = tree_of(packet, *launch);
-  const PendingCopies::Place local = sram(packet.source, t.local, t.local_pitch);
-  std::uint64_t far = packet.departure;
-  arrivals_.resize(targets.size());
-  noc_.multicast(plan, bytes, to_cycle(packet.departure), arrivals_);
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    if (i + kAhead < targets.size()) {
-      machine_.prefetch(targets[i + kAhead]);
-      __builtin_prefetch(machine_.sram(targets[i + kAhead]) + t.remote, 1);
-    }
-    const NodeIndex id = targets[i];
-    copies_.add(sram(id, t.remote, t.remote_pitch), local, t.rows, t.row_bytes);
-    written(id, t.remote, std::uint64_t{t.rows - 1} * t.remote_pitch + t.row_bytes);
-    far = std::max(far, arrivals_[i] * kTicks);
-    if (t.remote_semaphore != D1_NO_SEMAPHORE)
-      post(id, t.remote_semaphore, 1, arrivals_[i] * kTicks);
-  }
-  bytes_ += bytes * targets.size();
-  finish(packet, packet.departure + bytes / kPacketBytes * kTicks, far);
-}
-
-const LaunchContext::Multicast& Fabric::tree_of(const Packet& packet, LaunchContext& launch) {
-  const d1_transfer& t = packet.transfer;
-  if (launch.multicasts.size() >= LaunchContext::kMulticasts) launch.multicasts.clear();
-  const auto [entry, fresh] = launch.multicasts.try_emplace(
-      {packet.source, t.first_row, t.first_column, t.grid_rows, t.grid_columns});
-  if (!fresh) return entry->second;
-  std::vector<NodeId> places;
-  for (std::uint32_t row = 0; row < t.grid_rows; ++row)
-    for (std::uint32_t column = 0; column < t.grid_columns; ++column) {
-      const NodeId place = launch.grid->node((t.first_row + row) * launch.grid->columns() +
-                                             t.first_column + column);
-      if (machine_.id_of(place) == packet.source) continue;
-      places.push_back(place);
-      entry->second.targets.push_back(machine_.id_of(place));
-    }
-  entry->second.plan = noc_.plan(machine_.place(packet.source), places);
-  return entry->second;
-}
-
-// Routers combine barrier packets on their way to the node of rank 0 and spread the release from
-// there: no contention, twice the way (this project's own; the topology is not published).
-void Fabric::grid_barrier(const Packet& packet) {
-  const Node& node = machine_.node(packet.source);
-  if (node.launch() == nullptr) return;
-  LaunchContext& launch = *node.launch();
-  LaunchContext::GridBarrier& barrier = launch.barrier;
-  const std::uint32_t way = launch.routes->from_first[node.rank()];
-  barrier.arrived.push_back({packet.source, way});
-  barrier.latest = std::max(barrier.latest, packet.departure + way);
-  if (barrier.arrived.size() < launch.grid->size()) return;
-  for (const auto& arrival : barrier.arrived) {
-    machine_.node(arrival.node).deliver_barrier(barrier.latest + arrival.way);
-    touched_.push_back(arrival.node);
-  }
-  barrier.arrived.clear();
-  barrier.latest = 0;
 }
 
 }  // namespace d1::emulator

@@ -11,6 +11,8 @@
 
 #include <d1/emulator/noc.hpp>
 
+#include "faults/link_faults.hpp"
+#include "faults/memory_errors.hpp"
 #include "held_packets.hpp"
 #include "machine_state.hpp"
 #include "packet.hpp"
@@ -36,6 +38,9 @@ class Fabric {
   explicit Fabric(MachineState& machine);
 
   void set_sink(DipSink* sink) noexcept { sink_ = sink; }
+  // Faulty links, null while there are none; memory with errors.
+  void set_faults(LinkFaults* faults) noexcept { faults_ = faults; }
+  void set_errors(MemoryErrors* errors) noexcept { errors_ = errors; }
 
   // Sorts and carries out all packets, empties the outboxes; continues the trace hash. A seed other
   // than 0 holds some of them back for later commits. The pool's threads share what is copied.
@@ -56,8 +61,10 @@ class Fabric {
     touched_.push_back(node);
   }
   // When a packet that leaves the DIP at `departure` is at each node of a grid: cycles, by rank,
-  // until the next call.
-  std::span<const std::uint64_t> reach_from_dip(const GridRoutes& routes, std::uint64_t departure);
+  // until the next call. kNotReached: a fault is in its way.
+  static constexpr std::uint64_t kNotReached = ~std::uint64_t{0};
+  std::span<const std::uint64_t> reach_from_dip(const Grid& grid, const GridRoutes& routes,
+                                                std::uint64_t departure);
   // From the DIP, times in ticks: the same post to all nodes of a grid, or to one node, leaving at
   // `departure`; the last arrival. The nodes count as touched.
   std::uint64_t post_from_dip(const Grid& grid, const GridRoutes& routes, unsigned semaphore,
@@ -84,6 +91,20 @@ class Fabric {
   void carry_out_held();
   void prefetch(const Packet& packet) const noexcept;
   void carry_out(const Packet& packet);
+  void carry_out_intact(const Packet& packet);
+  // fabric_faults.cpp: what faulty links do to a packet.
+  void carry_out_faulty(Packet packet);
+  [[nodiscard]] LinkFaults::Passage passage(const Packet& packet);
+  [[nodiscard]] LinkFaults::Passage passage_of_transfer(const Packet& packet);
+  [[nodiscard]] bool unreached(NodeId from, NodeId to) {
+    return faults_ != nullptr && !faults_->reaches(from, to);
+  }
+  void lose(const Packet& packet);
+  [[nodiscard]] NodeId port_for(const Packet& packet) const;
+  void corrupt_arrived(const Packet& packet);
+  void corrupt(NodeIndex where, std::uint64_t offset, std::uint64_t bytes);
+  void check_read(const Packet& reader, std::uint64_t hbm_offset, std::uint64_t pitch,
+                  std::uint64_t row_bytes, std::uint32_t rows);
   void remote_access(const Packet& packet);
   void transfer(const Packet& packet);
   std::uint64_t put(const Packet& packet, const PendingCopies::Place& from);
@@ -106,6 +127,9 @@ class Fabric {
   MachineState& machine_;
   Noc noc_;
   DipSink* sink_ = nullptr;
+  LinkFaults* faults_ = nullptr;
+  MemoryErrors* errors_ = nullptr;
+  bool corrupt_value_ = false;  // of the access that is carried out
   HeldPackets held_;
   PendingCopies copies_;
   std::uint64_t retired_ = 0;  // ticks

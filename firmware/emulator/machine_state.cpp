@@ -46,10 +46,18 @@ MachineState::~MachineState() {
   for (std::size_t i = 0; i < made_; ++i) std::destroy_at(std::launder(place_of(i)));
 }
 
+bool MachineState::set_slowness(std::uint32_t factor) {
+  if (factor == slowness_) return false;
+  slowness_ = static_cast<std::uint16_t>(factor);
+  for (std::size_t i = 0; i < made_; ++i) std::launder(place_of(i))->set_slowness(slowness_);
+  return true;
+}
+
 Node& MachineState::node(NodeIndex id) {
   Node*& slot = nodes()[id];
   if (slot == nullptr) {
     slot = new (place_of(made_)) Node(*this, id);
+    slot->set_slowness(slowness_);
     ++made_;
   }
   return *slot;

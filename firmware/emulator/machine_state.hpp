@@ -72,6 +72,8 @@ class MachineState {
   // The node, made at first use; between quanta only.
   [[nodiscard]] Node& node(NodeIndex id);
   [[nodiscard]] Node* find(NodeIndex id) const noexcept { return nodes()[id]; }
+  // All nodes take so many times as long for what they do; true if that changes anything.
+  bool set_slowness(std::uint32_t factor);
   // Asks for what the node is looked at for between quanta, if it was ever woken.
   void prefetch(NodeIndex id) const noexcept {
     if (const Node* node = find(id); node != nullptr) node->prefetch();
@@ -96,6 +98,7 @@ class MachineState {
   long faults_ = 0;                 // of pages of this process, when the first one was
   Reservation nodes_;  // Node objects, in the order in which they were first woken
   std::size_t made_ = 0;  // of them
+  std::uint16_t slowness_ = 1;
   mutable std::atomic<std::uint64_t> blocks_decoded_{0};
   std::unique_ptr<CodeImage> rom_;
 };

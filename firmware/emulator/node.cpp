@@ -8,6 +8,7 @@
 
 #include <d1/isa/csr.hpp>
 #include <d1/isa/memory.hpp>
+#include <d1/isa/trap.hpp>
 
 #include "engine/block_run.hpp"
 #include "machine_state.hpp"
@@ -81,12 +82,38 @@ void Node::wake(Hart& hart, std::uint64_t when) noexcept {
 // With the hart's clock and what it waits for as they are.
 void Node::set_status(Hart& hart, HartStatus status) noexcept {
   hart.status = status;
-  ready_at_[hart.hart_id] = status == HartStatus::Runnable ? hart.clock : kNever;
+  const bool held = (held_harts_ >> hart.hart_id & 1) != 0;
+  ready_at_[hart.hart_id] = status == HartStatus::Runnable && !held ? hart.clock : kNever;
   std::uint8_t& place = waits_at_[hart.hart_id];
   place = kNowhere;
   if (status != HartStatus::Parked) return;
   if (hart.wait.kind == WaitKind::Semaphore) place = static_cast<std::uint8_t>(hart.wait.index);
   if (hart.wait.kind == WaitKind::GridBarrier) place = kGridBarrier;
+}
+
+void Node::hold(unsigned harts, std::uint64_t now) noexcept {
+  const unsigned released = held_harts_ & ~harts;
+  held_harts_ = static_cast<std::uint8_t>(harts);
+  for (Hart& hart : harts_) {
+    if ((released >> hart.hart_id & 1) != 0) hart.clock = std::max(hart.clock, now);
+    set_status(hart, hart.status);
+  }
+}
+
+// Not to be masked: what runs on cannot trust its memory. Software that has its own handler for the
+// ECC interrupt gets it there.
+void Node::memory_error(unsigned harts, std::uint64_t address, std::uint64_t now) noexcept {
+  for (Hart& hart : harts_) {
+    const bool alive = hart.status == HartStatus::Runnable || hart.status == HartStatus::Parked;
+    if ((harts >> hart.hart_id & 1) == 0 || !alive || hart.mtvec == 0) continue;
+    hart.mip |= isa::interrupt_bit(isa::Interrupt::Ecc);
+    isa::take_interrupt(hart, isa::Interrupt::Ecc);
+    hart.mtval = address;
+    hart.response_valid = 0;
+    hart.wait.kind = WaitKind::None;
+    hart.clock = std::max(hart.clock, now);
+    set_status(hart, HartStatus::Runnable);
+  }
 }
 
 unsigned Node::run(Engine& engine, Outbox& outbox, std::uint64_t end, std::uint64_t slice,
@@ -188,15 +215,17 @@ void Node::run_turn(Engine& engine, Hart& hart, std::uint64_t budget, std::uint6
     last_hart_ = hart.hart_id;
   }
   const std::size_t before = outbox_->packets.size();
-  const std::uint64_t instret = hart.instret;
+  const std::uint64_t instret = hart.instret, began = hart.clock;
+  if (slowness_ != 1) budget = std::max<std::uint64_t>(1, budget / slowness_);
   TurnEnd end = engine.run(hart, code_, budget);
-  while (end == TurnEnd::Budget && goes_on(hart, until, before)) {
+  while (end == TurnEnd::Budget && slowness_ == 1 && goes_on(hart, until, before)) {
     // As much as takes the time that is left, if it goes on as it did.
     const std::uint64_t now = isa::ticks_now(hart), elapsed = now - hart.clock;
     end = engine.run(hart, code_, (until - now) * work_done(hart) / elapsed);
   }
   retired_ += hart.instret - instret;
   settle(hart, units_);
+  if (slowness_ != 1) hart.clock += (hart.clock - began) * (slowness_ - 1u);
   switch (end) {
     case TurnEnd::Budget: case TurnEnd::Block: set_status(hart, HartStatus::Runnable); break;
     case TurnEnd::Parked: {

@@ -67,6 +67,14 @@ class alignas(64) Node final : public isa::Environment {
   // Of a descriptor of the hart: the source is reusable (or the data here); the far end is reached.
   void transfer_local(unsigned hart, std::uint64_t when);
   void transfer_far(unsigned hart, std::uint64_t when);
+  // Faults (faults/). These harts, a bit each, do not run until they are let go, at `now`.
+  void hold(unsigned harts, std::uint64_t now) noexcept;
+  // SRAM or HBM has lost what is at this address: these harts, a bit each, enter their trap handler
+  // for it, but for those that have none yet.
+  void memory_error(unsigned harts, std::uint64_t address, std::uint64_t now) noexcept;
+  static constexpr unsigned kAllHarts = (1u << isa::kHartsPerNode) - 1;
+  // Turns take so many times as long.
+  void set_slowness(std::uint16_t factor) noexcept { slowness_ = factor; }
   // Earliest time at which a hart can run, or kNever.
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
   [[nodiscard]] std::uint64_t next_time() const noexcept {
@@ -181,6 +189,8 @@ class alignas(64) Node final : public isa::Environment {
   std::array<std::uint8_t, isa::kHartsPerNode> waits_at_;
   std::uint8_t last_hart_ = 0;  // that ran
   bool mailbox_due_ = false;
+  std::uint8_t held_harts_ = 0;
+  std::uint16_t slowness_ = 1;
   std::array<std::uint64_t, isa::kHartsPerNode> wake_at_{};  // asked for during the hart's own turn
   CodeView code_;
   boost::container::small_vector<PendingPost, 3> pending_;  // by arrival

@@ -59,6 +59,11 @@ void Scheduler::gather(std::uint64_t end) {
   }
 }
 
+std::uint64_t Scheduler::reached() const noexcept {
+  if (calendar_.empty()) return frontier_;
+  return std::max(frontier_, calendar_.begin()->first * quantum_);
+}
+
 bool Scheduler::step() {
   if (calendar_.empty()) {
     if (!fabric_.holding()) return false;
@@ -78,6 +83,8 @@ bool Scheduler::step() {
         calendar_.empty() ? Node::kNever : calendar_.begin()->first * quantum_;
     end = std::max(end, std::min(others, (first + kLoneQuanta) * quantum_));
   }
+  if (first * quantum_ < boundary_ && boundary_ < end)
+    end = std::max(first + 1, (boundary_ + quantum_ - 1) / quantum_) * quantum_;
   run_nodes(end, lone);
   frontier_ = std::max(frontier_, end);
   ++quanta_;

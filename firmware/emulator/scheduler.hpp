@@ -6,6 +6,7 @@
 // One thread at a time calls this.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -43,6 +44,12 @@ class Scheduler {
 
   // Time up to which the machine has run, in ticks.
   [[nodiscard]] std::uint64_t frontier() const noexcept { return frontier_; }
+  // The same, or later if no node can run before then: everything before that time has happened.
+  [[nodiscard]] std::uint64_t reached() const noexcept;
+  // No node can run: time goes on all the same.
+  void pass_until(std::uint64_t ticks) noexcept { frontier_ = std::max(frontier_, ticks); }
+  // A step that begins before this time ends at the next quantum's end behind it, at the latest.
+  void set_boundary(std::uint64_t ticks) noexcept { boundary_ = ticks; }
   [[nodiscard]] std::uint64_t quanta() const noexcept { return quanta_; }
   // Nodes that ran in the last quantum.
   [[nodiscard]] std::size_t last_nodes() const noexcept { return running_.size(); }
@@ -90,6 +97,7 @@ class Scheduler {
   std::vector<std::vector<NodeIndex>> spare_;
   std::uint64_t next_look_ = kFirstLook;   // instructions retired then
   std::uint64_t frontier_ = 0;
+  std::uint64_t boundary_ = ~std::uint64_t{0};
   std::uint64_t quanta_ = 0;
   std::uint64_t trace_ = 0;
 };

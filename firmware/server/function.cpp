@@ -5,12 +5,15 @@
 #include <d1/base/thread.hpp>
 #include <d1/vfio_user/event.hpp>
 #include <poll.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
+
+#include "daemon_faults.hpp"
 
 namespace d1::server {
 namespace {
@@ -31,12 +34,19 @@ std::uint64_t bar_size(std::uint64_t bytes) {
 Result<std::unique_ptr<Function>> Function::create(FunctionOptions options) {
   options.device.keeper = emulator::Keeper::Caller;
   options.device.shared_memory = true;
+  options.device.daemon_faults = emulator::DaemonFaults::ToldToHandler;
+  // The device is made first, but nothing runs it, nor tells anything, before this is set.
+  auto owner = std::make_shared<Function*>(nullptr);
+  options.device.fault_handler = [owner](const emulator::FaultEvent& event) {
+    if (*owner != nullptr) (*owner)->told(event);
+  };
   auto device = emulator::Device::create(options.device);
   if (!device) return std::unexpected(std::move(device.error()));
   auto kick = vfio_user::make_event("the doorbells of a DPU");
   if (!kick) return std::unexpected(std::move(kick.error()));
   std::unique_ptr<Function> function(
       new Function(std::move(*device), options, std::move(*kick)));
+  *owner = function.get();
   auto thread =
       start_thread("running a DPU", [raw = function.get()](const std::stop_token& stop) {
         raw->keep_running(stop);
@@ -86,6 +96,15 @@ void Function::raise(unsigned vector) {
       word(D1_REG_DOORBELL_ARM + 8 * vector).exchange(0, std::memory_order_seq_cst) == 0)
     return;
   interrupts_.raise(VFIO_PCI_MSIX_IRQ_INDEX, vector);
+}
+
+// With the device's lock held.
+void Function::told(const emulator::FaultEvent& event) {
+  spdlog::warn("{}", event.text);
+  if (event.phase != emulator::FaultEvent::Begins) return;
+  if (event.kind == emulator::FaultKind::SurpriseRemoval)
+    interrupts_.raise(VFIO_PCI_ERR_IRQ_INDEX, 0);
+  meet_daemon_fault(event);
 }
 
 // Doorbells that changed in memory since the last look are rung.

@@ -69,6 +69,8 @@ class Function {
 
   // All of it as after power-on, but for the HBM's content.
   void reset();
+  // Looks at the device anew: there may be something for it to do.
+  void wake() noexcept;
   // The user is gone: its interrupts and doorbells, not the device's state.
   void release();
 
@@ -86,7 +88,7 @@ class Function {
   void clear_doorbells() noexcept;
   void copy_words(std::span<std::uint8_t> to, std::uint32_t from) const noexcept;
   void raise(unsigned vector);
-  void wake() noexcept;
+  void told(const emulator::FaultEvent& event);
   [[nodiscard]] std::atomic<std::uint64_t>& word(std::uint32_t offset) const noexcept;
   [[nodiscard]] std::atomic<std::uint32_t>& doorbell(unsigned bell) const noexcept;
   [[nodiscard]] int read_bar0(std::uint64_t offset, std::span<std::uint8_t> data);

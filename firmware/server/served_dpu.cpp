@@ -3,7 +3,9 @@
 
 #include <d1/abi/registers.h>
 #include <d1/base/thread.hpp>
+#include <d1/vfio_user/control.hpp>
 #include <d1/vfio_user/unix_socket.hpp>
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
@@ -31,6 +33,11 @@ Result<std::unique_ptr<ServedDpu>> ServedDpu::create(Dpu dpu, FunctionOptions op
   if (!listener) return std::unexpected(std::move(listener.error()));
   std::unique_ptr<ServedDpu> served(new ServedDpu(std::move(dpu), std::move(*function),
                                                   std::move(path), std::move(*listener)));
+  auto control = ControlSocket::create(
+      vfio_user::control::path_for(served->path_), served->loop_,
+      [raw = served.get()](auto verb, auto text) { return raw->answer(verb, text); });
+  if (!control) return std::unexpected(std::move(control.error()));
+  served->control_ = std::move(*control);
   auto thread = start_thread("serving a DPU", [raw = served.get()] { raw->loop_.run(); });
   if (!thread) return std::unexpected(std::move(thread.error()));
   served->thread_ = std::move(*thread);
@@ -50,6 +57,7 @@ ServedDpu::ServedDpu(Dpu dpu, std::unique_ptr<Function> function, std::string pa
 ServedDpu::~ServedDpu() {
   loop_.stop();
   if (thread_.joinable()) thread_.join();  // before what it uses goes
+  control_.reset();
   if (session_) end_session("the daemon ends");
   ::unlink(path_.c_str());
 }
@@ -108,6 +116,33 @@ void ServedDpu::end_session(const std::string& why) {
   const std::lock_guard guard(mutex_);
   session_.reset();
   client_ = 0;
+}
+
+Result<> ServedDpu::inject(const emulator::FaultPlan& plan) {
+  if (auto done = function_->device().inject(plan); !done) return done;
+  function_->wake();
+  return {};
+}
+
+// By the second door (d1/vfio_user/control.hpp).
+Result<std::string> ServedDpu::answer(std::string_view verb, std::string_view text) {
+  namespace control = vfio_user::control;
+  emulator::Device& device = function_->device();
+  if (verb == control::kInject) {
+    auto plan = emulator::parse_fault_plan(text, "plan");
+    if (!plan) return std::unexpected(std::move(plan.error()));
+    if (auto done = inject(*plan); !done) return std::unexpected(std::move(done.error()));
+    return std::string();
+  }
+  if (verb == control::kClear) {
+    device.clear_faults();
+    function_->wake();
+    return std::string();
+  }
+  if (verb == control::kEvents)
+    return fmt::format("{}", fmt::join(device.fault_events(), "\n"));
+  return fail(ErrorKind::Unsupported,
+              fmt::format("This daemon does not know '{}'; it may be older than who asks.", verb));
 }
 
 DpuStatus ServedDpu::status() const {

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "control_socket.hpp"
 #include "dpu.hpp"
 #include "event_loop.hpp"
 #include "function.hpp"
@@ -41,7 +42,9 @@ class ServedDpu {
   ServedDpu(const ServedDpu&) = delete;
   ServedDpu& operator=(const ServedDpu&) = delete;
 
+  [[nodiscard]] const std::string& name() const noexcept { return dpu_.name; }
   [[nodiscard]] DpuStatus status() const;
+  [[nodiscard]] Result<> inject(const emulator::FaultPlan& plan);
 
  private:
   ServedDpu(Dpu dpu, std::unique_ptr<Function> function, std::string path,
@@ -50,6 +53,7 @@ class ServedDpu {
   void serve();  // what the client has sent
   void refuse(std::list<vfio_user::MessageSocket>::iterator who);
   void end_session(const std::string& why);
+  Result<std::string> answer(std::string_view verb, std::string_view text);
 
   const Dpu dpu_;
   const std::string path_;
@@ -62,6 +66,7 @@ class ServedDpu {
   std::atomic<std::uint64_t> clients_ = 0, refused_clients_ = 0;
   std::list<vfio_user::MessageSocket> refused_;  // until they have said who they are
   EventLoop loop_;
+  std::unique_ptr<ControlSocket> control_;
   std::jthread thread_;  // of create()
 };
 

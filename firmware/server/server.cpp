@@ -106,6 +106,7 @@ class Server::Implementation {
   [[nodiscard]] std::string description() const;
 
  private:
+  Result<> give_faults(const std::string& text);
   Result<> serve_status(const std::string& directory);
   void tell_status();
 
@@ -159,7 +160,28 @@ Result<> Server::Implementation::open(const emulator::MachineDescription& machin
     if (!served) return std::unexpected(std::move(served.error()));
     dpus_.push_back(std::move(*served));
   }
+  for (const std::string& text : options.faults)
+    if (auto given = give_faults(text); !given) return given;
   return serve_status(directory);
+}
+
+// [NAME=]PATH
+Result<> Server::Implementation::give_faults(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  const std::string name = equals == std::string::npos ? "" : text.substr(0, equals);
+  auto plan = emulator::load_fault_plan(text.substr(equals == std::string::npos ? 0 : equals + 1));
+  if (!plan) return std::unexpected(std::move(plan.error()));
+  bool any = false;
+  for (const auto& dpu : dpus_) {
+    if (!name.empty() && dpu->name() != name) continue;
+    any = true;
+    if (auto taken = dpu->inject(*plan); !taken)
+      return pass_on(taken, fmt::format("taking the faults of '{}'", text));
+  }
+  if (any) return {};
+  return fail(ErrorKind::Invalid,
+              fmt::format("The faults of '{}' are for a DPU '{}', which is not served here.", text,
+                          name));
 }
 
 Result<> Server::Implementation::serve_status(const std::string& directory) {

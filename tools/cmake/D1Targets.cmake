@@ -56,12 +56,14 @@ function(d1_add_tests name label)
     PROPERTIES LABELS ${label} TIMEOUT 300)
 endfunction()
 
-# d1_add_device_tests(NAME LABEL COMMAND...): the same program on a DPU of a daemon, by shared memory
-# and by messages alone.
+# d1_add_device_tests(NAME LABEL [SERVE "options of d1 serve"] COMMAND...): the same program on a DPU
+# of a daemon, by shared memory and by messages alone.
 function(d1_add_device_tests name label)
+  cmake_parse_arguments(PARSE_ARGV 2 own "" SERVE "")
   foreach(transport vfio-user vfio-user-in-band)
     add_test(NAME ${name}.${transport} COMMAND ${D1_PYTHON} -B
-      ${PROJECT_SOURCE_DIR}/tests/support/with_daemon.py --transport ${transport} -- ${ARGN})
+      ${PROJECT_SOURCE_DIR}/tests/support/with_daemon.py --transport ${transport}
+      "--serve=${own_SERVE}" -- ${own_UNPARSED_ARGUMENTS})
     set_tests_properties(${name}.${transport} PROPERTIES LABELS ${label} TIMEOUT 300
       ENVIRONMENT "D1_PROGRAMS=$<TARGET_FILE_DIR:d1>")
   endforeach()

@@ -34,6 +34,7 @@ struct RunOptions {
   std::uint32_t harts = D1_HARTS;
   ArgumentOptions arguments;
   double timeout_s = 300;
+  std::string faults;
   bool json = false;
   bool statistics = false;
 };
@@ -110,6 +111,29 @@ void listen(const Device& device, const RunOptions& options, Outcome& outcome) {
   });
 }
 
+// The device has the faults of a plan for as long as this lives; what they did is told then, also
+// where the kernel failed because of them.
+class Faults {
+ public:
+  Faults(const Device& device, const std::string& path) : device_(device), given_(!path.empty()) {
+    if (given_) device_.inject_faults(detail::value(read_file(path)));
+  }
+  ~Faults() {
+    if (!given_) return;
+    driver::Transport& transport = device_.shared()->device().transport();
+    const auto events = transport.fault_events();  // none from a daemon that a fault ended
+    for (const std::string& event : events ? *events : std::vector<std::string>())
+      fmt::print(stderr, "{}\n", event);
+    (void)transport.clear_faults();
+  }
+  Faults(const Faults&) = delete;
+  Faults& operator=(const Faults&) = delete;
+
+ private:
+  const Device& device_;
+  const bool given_;
+};
+
 double matrix_share(const Outcome& outcome) {
   const double nodes = static_cast<double>(outcome.rows) * outcome.columns;
   return outcome.cycles == 0 ? 0
@@ -180,6 +204,7 @@ Result<int> run(RunOptions& options) try {
   options.device.count_execution = options.statistics;
   Device device = Device::open(options.device);
   listen(device, options, outcome);
+  const Faults faults(device, options.faults);
   const Grid grid = make_grid(device, options.grid);
   outcome.rows = grid.rows();
   outcome.columns = grid.columns();
@@ -252,6 +277,10 @@ void add_run(CLI::App& application, Action& action) {
       ->add_option("--threads", options->device.threads,
                    "Host threads that run nodes (default: as many as the host has)")
       ->option_text("N");
+  command
+      ->add_option("--faults", options->faults,
+                   "Plan of faults the device has meanwhile (see d1 fault --kinds)")
+      ->option_text("PLAN.toml");
   add_engine_options(*command, options->device.engine, options->statistics);
   command
       ->add_option("--timeout", options->timeout_s,

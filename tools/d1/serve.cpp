@@ -85,6 +85,11 @@ void add_serve(CLI::App& application, Action& action) {
   command->add_option("--engine", options->server.engine, "interp or dbt (default: $D1_ENGINE)");
   command->add_option("--rom", options->server.rom_image,
                       "Boot ROM to use instead of the built-in one");
+  command
+      ->add_option("--faults", options->server.faults,
+                   "Plan of faults (TOML) for all DPUs, or for one: NAME=PATH; may be given again. "
+                   "See d1 fault")
+      ->type_name("[NAME=]PATH");
   command->add_option("--poll-us", options->poll_us,
                       "How long a DPU's thread looks for work before it sleeps")
       ->capture_default_str();

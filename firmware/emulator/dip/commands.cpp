@@ -14,6 +14,10 @@ namespace d1::emulator {
 CommandResult Dip::execute(unsigned index, const Command& command) {
   Queue& queue = queues_[index];
   const std::uint64_t start = queue.started;
+  if (faults_.links().any_die_lost())
+    if (const auto die = lost_die_of(command)) return failed(D1_STATUS_UNREACHABLE, *die);
+  if (faults_.errors().any() && command.header.opcode == D1_COMMAND_COPY)
+    if (const auto error = memory_error_of(command.copy)) return *error;
   switch (command.header.opcode) {
     case D1_COMMAND_FENCE: return done(start);
     case D1_COMMAND_COPY: return copy(command.copy, start);

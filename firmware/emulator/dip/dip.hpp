@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "dip/dma_map.hpp"
 #include "dip/log_ring.hpp"
 #include "fabric.hpp"
+#include "faults/fault_injector.hpp"
 #include "launch_context.hpp"
 #include "scheduler.hpp"
 
@@ -33,7 +35,9 @@ struct CommandResult {
 
 class Dip final : public DipSink {
  public:
-  Dip(MachineState& machine, Fabric& fabric, Scheduler& scheduler, const LivePage& live);
+  // `faults` may still be under construction.
+  Dip(MachineState& machine, Fabric& fabric, Scheduler& scheduler, const LivePage& live,
+      FaultInjector& faults);
 
   // --- with the device's lock ---------------------------------------------------------------
   void write_queue(unsigned queue, unsigned reg, std::uint64_t value);
@@ -44,6 +48,12 @@ class Dip final : public DipSink {
   void shut_down();
   // The same, and nothing the host made is left: events, grids, the log ring.
   void detach();
+  // The same without a word to the host, whose memory is out of reach.
+  void cut_off();
+  // Launches that use the die fail.
+  void lose_die(std::uint32_t die);
+  // While no node can run: a launch is under way, or commands stand in a queue that is stuck.
+  [[nodiscard]] bool waits_for_faults() const noexcept;
   [[nodiscard]] DmaMap& dma() noexcept { return dma_; }
   [[nodiscard]] LogRing& log() noexcept { return log_; }
   // Called for each completion's vector, with the lock held.
@@ -60,6 +70,8 @@ class Dip final : public DipSink {
   // --- any thread ---------------------------------------------------------------------------
   void ring_submission(unsigned queue, std::uint32_t tail) noexcept;
   void ring_completion(unsigned queue, std::uint32_t head) noexcept;
+  // Completions are held back until some time of the host.
+  [[nodiscard]] bool delaying() const noexcept { return delayed_.load() != 0; }
   // Doorbells rung and not yet looked at.
   [[nodiscard]] bool has_work() const noexcept {
     return rung_.load(std::memory_order_seq_cst) != seen_.load(std::memory_order_relaxed);
@@ -84,6 +96,9 @@ class Dip final : public DipSink {
     bool busy = false;                        // a command is pending
     d1_command_header current{};
     d1_event_command waiting{};               // when current is D1_COMMAND_WAIT
+    CommandFaults faults;                     // of the command in hand
+    std::optional<CommandResult> delayed;     // its completion is held back until `due`
+    std::chrono::steady_clock::time_point due;
   };
   struct Launch : LaunchContext {
     unsigned queue = 0;
@@ -117,11 +132,17 @@ class Dip final : public DipSink {
   };
 
   bool process_queue(unsigned index);
+  bool finish_waiting(unsigned index);
+  void set_delayed(Queue& queue, std::optional<CommandResult> delayed) noexcept;
   [[nodiscard]] bool completion_full(const Queue& queue) const;
   void complete(unsigned index, const CommandResult& result);
   bool check_limits();
 
   CommandResult execute(unsigned queue, const Command& command);
+  // faulty_commands.cpp
+  [[nodiscard]] static bool uses_host_memory(const Command& command) noexcept;
+  [[nodiscard]] std::optional<std::uint32_t> lost_die_of(const Command& command) const;
+  [[nodiscard]] std::optional<CommandResult> memory_error_of(const d1_copy& command);
   CommandResult copy(const d1_copy& command, std::uint64_t start);
   CommandResult copy_linear(const d1_copy& command, std::uint64_t start);
   CommandResult copy_grid(const d1_copy& command, const Grid& grid, std::uint64_t start);
@@ -156,6 +177,7 @@ class Dip final : public DipSink {
   Scheduler& scheduler_;
   DmaMap dma_;
   LogRing log_;
+  FaultInjector& faults_;
   std::function<void(unsigned)> interrupt_;
   std::array<Queue, D1_QUEUE_PAIRS> queues_;
   std::array<KnownGrid, D1_GRIDS> grids_;
@@ -169,6 +191,7 @@ class Dip final : public DipSink {
   NodeIndex failed_node_ = 0;
   int failed_hart_ = -1;
   std::atomic<std::uint64_t> rung_{0}, seen_{0};
+  std::atomic<unsigned> delayed_{0};  // completions
 };
 
 }  // namespace d1::emulator

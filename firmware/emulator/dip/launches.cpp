@@ -75,14 +75,15 @@ void Dip::start_nodes(Launch& launch, std::uint64_t departure) {
     (void)machine_.node(node_at(nodes, rank));  // made in this order if need be
   if (launch.report != 0) launch.before.resize(nodes.size());
   const std::span<const std::uint64_t> arrivals =
-      fabric_.reach_from_dip(*launch.routes, departure);
+      fabric_.reach_from_dip(nodes, *launch.routes, departure);
   start_times_.resize(nodes.size());
   const auto start = [&](std::uint32_t rank, unsigned) {
     Node& node = *machine_.find(node_at(nodes, rank));
     if (launch.report != 0)
       launch.before[rank] = {node.instructions(), node.unit_ticks()[kMatrix]};
     node.set_launch(&launch, rank);
-    node.deliver_post(D1_SEMAPHORE_LAUNCH, 1, arrivals[rank] * kTicks);
+    if (arrivals[rank] != Fabric::kNotReached)
+      node.deliver_post(D1_SEMAPHORE_LAUNCH, 1, arrivals[rank] * kTicks);
     start_times_[rank] = node.next_time();
   };
   const auto look = [&](std::uint32_t rank, WorkerPool::Ahead ahead) {
@@ -110,6 +111,16 @@ void Dip::node_completed(NodeIndex id, unsigned hart, std::uint64_t value, std::
   }
   node.set_launch(nullptr);
   if (--launch->outstanding == 0) finish_launch(*launch, done(launch->end));
+}
+
+void Dip::lose_die(std::uint32_t die) {
+  const CommandResult lost{CommandResult::Done, D1_STATUS_UNREACHABLE, die, scheduler_.frontier()};
+  for (std::size_t i = 0; i < launches_.size();) {
+    Launch& launch = *launches_[i];
+    if (std::ranges::find(launch.grid->nodes(), die, &NodeId::die) == launch.grid->nodes().end())
+      ++i;
+    else stop_launch(launch, lost);
+  }
 }
 
 // Stops the nodes that still run it: they go back to the boot ROM.

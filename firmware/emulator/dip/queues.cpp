@@ -16,8 +16,14 @@ bool power_of_two(std::uint64_t value) { return value != 0 && (value & (value - 
 
 }  // namespace
 
-Dip::Dip(MachineState& machine, Fabric& fabric, Scheduler& scheduler, const LivePage& live)
-    : machine_(machine), fabric_(fabric), scheduler_(scheduler), log_(live), events_(D1_EVENTS) {
+Dip::Dip(MachineState& machine, Fabric& fabric, Scheduler& scheduler, const LivePage& live,
+         FaultInjector& faults)
+    : machine_(machine),
+      fabric_(fabric),
+      scheduler_(scheduler),
+      log_(live),
+      faults_(faults),
+      events_(D1_EVENTS) {
   grids_[0].grid = std::make_shared<const Grid>(Grid::all(machine.geometry()));
   fabric_.set_sink(this);
 }
@@ -32,6 +38,7 @@ void Dip::write_queue(unsigned index, unsigned reg, std::uint64_t value) {
     case D1_QUEUE_ENABLE:
       if (queue.busy) {  // the command in hand is given up, without a completion
         queue.busy = false;
+        set_delayed(queue, std::nullopt);
         for (std::size_t i = 0; i < launches_.size(); ++i)
           if (launches_[i]->queue == index) {
             stop_launch(*launches_[i], {CommandResult::Done, D1_STATUS_ABORTED, 0, 0});
@@ -105,13 +112,11 @@ bool Dip::process_queue(unsigned index) {
   bool any = false;
   while (queue.enabled) {
     if (queue.busy) {
-      if (queue.current.opcode != D1_COMMAND_WAIT) return any;
-      const Event& event = events_[queue.waiting.event];
-      if (event.value < queue.waiting.value) return any;
-      complete(index, {CommandResult::Done, D1_STATUS_OK, 0, std::max(event.when, queue.started)});
+      if (!finish_waiting(index)) return any;
       any = true;
       continue;
     }
+    if (faults_.armed() && (faults_.stuck(index) || faults_.retraining())) return any;
     const std::uint32_t tail = queue.tail.load(std::memory_order_acquire);
     if (queue.head == tail || tail >= queue.entries) return any;
     queue.stalled.store(true, std::memory_order_seq_cst);
@@ -131,14 +136,50 @@ bool Dip::process_queue(unsigned index) {
     queue.started = std::max(queue.clock, scheduler_.frontier());
     queue.busy = true;
     any = true;
-    const CommandResult result = execute(index, command);
+    queue.faults = {};
+    if (faults_.armed()) {
+      queue.faults = faults_.command(index, command.header, uses_host_memory(command));
+      if (!queue.enabled) return any;  // the device was removed
+    }
+    const CommandResult result =
+        queue.faults.dma_error
+            ? CommandResult{CommandResult::Done, D1_STATUS_DMA_ERROR, command.header.opcode, 0}
+            : execute(index, command);
     if (result.state == CommandResult::Done && queue.busy) complete(index, result);
   }
   return any;
 }
 
+// A command that was not complete when it was carried out may be now.
+bool Dip::finish_waiting(unsigned index) {
+  Queue& queue = queues_[index];
+  if (queue.delayed) {
+    if (std::chrono::steady_clock::now() < queue.due) return false;
+    complete(index, *queue.delayed);
+    return true;
+  }
+  if (queue.current.opcode != D1_COMMAND_WAIT) return false;
+  const Event& event = events_[queue.waiting.event];
+  if (event.value < queue.waiting.value) return false;
+  complete(index, {CommandResult::Done, D1_STATUS_OK, 0, std::max(event.when, queue.started)});
+  return true;
+}
+
+void Dip::set_delayed(Queue& queue, std::optional<CommandResult> delayed) noexcept {
+  if (queue.delayed && !delayed) delayed_.fetch_sub(1);
+  if (!queue.delayed && delayed) delayed_.fetch_add(1);
+  queue.delayed = delayed;
+}
+
 void Dip::complete(unsigned index, const CommandResult& result) {
   Queue& queue = queues_[index];
+  if (queue.faults.delay.count() != 0) {
+    queue.due = std::chrono::steady_clock::now() + queue.faults.delay;
+    queue.faults.delay = {};
+    set_delayed(queue, result);
+    return;
+  }
+  set_delayed(queue, std::nullopt);
   queue.busy = false;
   queue.clock = std::max(queue.started, result.end);
   d1_completion entry{};
@@ -166,7 +207,8 @@ void Dip::complete(unsigned index, const CommandResult& result) {
       .store(even_turn ? 1 : 0, std::memory_order_release);
   dma_.flush();
   ++queue.completed;
-  if (interrupt_) interrupt_(static_cast<unsigned>(queue.vector));
+  for (unsigned i = 0; interrupt_ && i < queue.faults.interrupts; ++i)
+    interrupt_(static_cast<unsigned>(queue.vector));
 }
 
 // Launches that used up their emulated time.
@@ -197,6 +239,24 @@ void Dip::detach() {
   std::ranges::fill(events_, Event{});
   std::fill(grids_.begin() + 1, grids_.end(), KnownGrid{});
   log_.configure(0, 0);
+}
+
+void Dip::cut_off() {
+  for (Queue& queue : queues_) {
+    queue.busy = false;
+    set_delayed(queue, std::nullopt);
+  }
+  for (const auto& launch : launches_) launch->report = 0;
+  detach();
+}
+
+bool Dip::waits_for_faults() const noexcept {
+  if (!launches_.empty()) return true;
+  for (unsigned index = 0; index < queues_.size(); ++index)
+    if (queues_[index].enabled && faults_.stuck(index) &&
+        queues_[index].head != queues_[index].tail.load())
+      return true;
+  return false;
 }
 
 void Dip::printed(NodeIndex node, unsigned hart, std::uint64_t time, std::string_view text) {

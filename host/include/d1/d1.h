@@ -31,7 +31,8 @@ typedef enum d1_error {
   D1_ERROR_KERNEL_TRAP = 6,
   D1_ERROR_DEVICE_LOST = 7,
   D1_ERROR_PROTOCOL = 8,
-  D1_ERROR_INTERNAL = 9
+  D1_ERROR_INTERNAL = 9,
+  D1_ERROR_HARDWARE = 10           /* a part of the machine failed; the rest goes on */
 } d1_error_t;
 
 /* What went wrong in the calling thread's last call that failed; "" before the first. */

@@ -26,6 +26,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace d1 {
 
@@ -69,6 +70,21 @@ class Device {
   [[nodiscard]] const driver::DeviceInfo& info() const noexcept { return context_->info(); }
   // Emulated cycles since power-on.
   [[nodiscard]] std::uint64_t cycle() const { return context_->device().cycle(); }
+
+  // Counts of memory errors and link retrains, and whether nodes are throttled.
+  [[nodiscard]] driver::DeviceHealth health() const {
+    return detail::value(context_->device().health());
+  }
+
+  // Faults of an emulated device, here or in a daemon: adds those of a plan (TOML), ends all, tells
+  // what they did. Other devices, and faults this one cannot have: an error, and nothing changes.
+  void inject_faults(std::string_view plan_toml) const {
+    detail::value(context_->device().transport().inject_faults(plan_toml));
+  }
+  void clear_faults() const { detail::value(context_->device().transport().clear_faults()); }
+  [[nodiscard]] std::vector<std::string> fault_events() const {
+    return detail::value(context_->device().transport().fault_events());
+  }
 
   // What the emulation did on this host: engine, translated code. Nothing for other devices.
   [[nodiscard]] Statistics statistics() const;

@@ -48,7 +48,8 @@ class Server:
                 folder = self.command[at + 1]
             if folder and not self.given:
                 candidates += [os.path.join(place, name)
-                               for place, _, names in os.walk(folder) for name in sorted(names)]
+                               for place, _, names in os.walk(folder) for name in sorted(names)
+                               if name.endswith(".sock")]
         # A server may have sockets of other kinds; the function's bears the name given to --dpu.
         names = [after.split("=")[0] for word, after in zip(self.command, self.command[1:])
                  if word == "--dpu"]

@@ -37,6 +37,13 @@ struct DeviceInfo {
   std::uint32_t queue_entries = 0;  // most a queue may have
 };
 
+// What the device tells of its own condition, counted since power-on.
+struct DeviceHealth {
+  std::uint64_t corrected_errors = 0, uncorrected_errors = 0;  // of SRAM and HBM
+  std::uint64_t link_retrains = 0;
+  bool throttled = false;  // nodes run slower than the clock says, now
+};
+
 struct DeviceOptions {
   std::string transport = "in-process";
   TransportOptions transport_options;
@@ -59,6 +66,8 @@ class Device {
   [[nodiscard]] DmaMap& dma() noexcept { return *dma_; }
   [[nodiscard]] LogReader& log() noexcept { return *log_; }
   [[nodiscard]] std::uint64_t cycle() const { return transport_->read_register64(D1_REG_CYCLE); }
+  // A lost device: its error.
+  [[nodiscard]] Result<DeviceHealth> health() const;
 
   // entries: a power of two, 2 to info().queue_entries. All queues in use: ResourceExhausted.
   [[nodiscard]] Result<std::unique_ptr<QueuePair>> create_queue_pair(

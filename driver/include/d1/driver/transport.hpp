@@ -91,8 +91,27 @@ class Transport {
     (void)offset, (void)code, (void)functions;
   }
 
+  // Faults of an emulated device: those of a plan (TOML, firmware/emulator/faults/README.md) join
+  // those it has; clear_faults() ends all; fault_events() says what they did, oldest first.
+  // They wait for another process no longer than it may take to answer. Hardware: Unsupported.
+  [[nodiscard]] virtual bool can_inject_faults() const { return false; }
+  [[nodiscard]] virtual Result<> inject_faults(std::string_view plan_toml) {
+    (void)plan_toml;
+    return no_faults();
+  }
+  [[nodiscard]] virtual Result<> clear_faults() { return no_faults(); }
+  [[nodiscard]] virtual Result<std::vector<std::string>> fault_events() { return no_faults(); }
+
   // The connection is known to be gone (the process died, the device was removed).
   [[nodiscard]] virtual bool lost() const noexcept = 0;
+
+ protected:
+  // Of a transport whose devices have none but their own.
+  [[nodiscard]] std::unexpected<Error> no_faults() const {
+    return fail(ErrorKind::Unsupported,
+                "Faults can be injected into emulated devices only, and this is " + description() +
+                    ".");
+  }
 };
 
 // What `open_transport` may need to know; a transport ignores what does not concern it.

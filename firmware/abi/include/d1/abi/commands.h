@@ -30,6 +30,14 @@ enum d1_opcode {
   D1_COMMAND_FILL = 0x0b     /* struct d1_fill */
 };
 
+/* Names for people: X(opcode, name) for each. */
+#define D1_COMMAND_NAMES(X)                                                                \
+  X(D1_COMMAND_FENCE, "fence") X(D1_COMMAND_COPY, "copy") X(D1_COMMAND_GRID, "grid")         \
+  X(D1_COMMAND_PROGRAM, "program") X(D1_COMMAND_LAUNCH, "launch") X(D1_COMMAND_ABORT, "abort") \
+  X(D1_COMMAND_SEMAPHORE, "semaphore") X(D1_COMMAND_SIGNAL, "signal")                        \
+  X(D1_COMMAND_WAIT, "wait") X(D1_COMMAND_RESET, "reset") X(D1_COMMAND_QUERY, "query")       \
+  X(D1_COMMAND_FILL, "fill")
+
 /* Every command begins so. */
 struct d1_command_header {
   uint8_t opcode; /* enum d1_opcode */
@@ -154,7 +162,12 @@ enum d1_status {
   D1_STATUS_TRAP = 7,          /* detail: rank of the first node that trapped */
   D1_STATUS_TIMEOUT = 8,       /* cycle_limit reached */
   D1_STATUS_ABORTED = 9,       /* by D1_COMMAND_ABORT, a reset, or a disabled queue */
-  D1_STATUS_NOT_FOUND = 10     /* abort: no such command in flight */
+  D1_STATUS_NOT_FOUND = 10,    /* abort: no such command in flight */
+  D1_STATUS_MEMORY_ERROR = 11, /* an uncorrected error in what was to be read; detail: the device
+                                  address of the first such byte */
+  D1_STATUS_DMA_ERROR = 12,    /* the transfer over PCIe broke off; detail: the command's opcode.
+                                  What it should have written is undefined */
+  D1_STATUS_UNREACHABLE = 13   /* a die that the command needs is lost; detail: its number */
 };
 
 struct d1_completion {

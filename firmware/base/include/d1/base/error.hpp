@@ -24,6 +24,7 @@ enum class ErrorKind {
   Cancelled,          // given up on request
   KernelTrap,         // a kernel faulted; the message names die, node, hart and source line
   DeviceLost,         // the device or its process is gone
+  Hardware,           // a part of the machine failed (memory, PCIe transfer, die); the rest goes on
   Protocol,           // the two sides of a transport disagree
   Internal            // a fault of this project
 };

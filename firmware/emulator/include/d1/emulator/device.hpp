@@ -21,6 +21,7 @@
 #include <d1/base/error.hpp>
 #include <d1/emulator/engine_options.hpp>
 #include <d1/emulator/engine_statistics.hpp>
+#include <d1/emulator/fault_plan.hpp>
 #include <d1/emulator/machine_description.hpp>
 
 namespace d1::emulator {
@@ -41,6 +42,20 @@ class RemoteMemory {
 // its owner has one.
 enum class Keeper : std::uint8_t { OwnThread, Caller };
 
+// Something a fault of a plan did.
+struct FaultEvent {
+  enum Phase : std::uint8_t { Begins, Hits, Ends };
+  FaultKind kind;
+  Phase phase;
+  std::size_t number;  // of the fault, from 1 on, over all plans the device was given
+  std::uint64_t cycle;
+  std::optional<std::chrono::milliseconds> for_ms;  // how long it will last, where the plan says so
+  std::string text;    // for people
+};
+
+// Whose business the daemon's own faults are.
+enum class DaemonFaults : std::uint8_t { Refused, ToldToHandler };
+
 struct DeviceOptions {
   std::string machine = "d1";     // name of a built-in machine or path of a machine file
   std::optional<MachineDescription> description;  // instead of `machine`
@@ -51,6 +66,9 @@ struct DeviceOptions {
   std::function<void(unsigned worker)> join_delay;  // for tests: see WorkerPool
   Keeper keeper = Keeper::OwnThread;
   bool shared_memory = false;     // for other processes to map: see Device::memory()
+  // Told of each event of a fault, with the lock held: it must neither block nor call the device.
+  std::function<void(const FaultEvent&)> fault_handler;
+  DaemonFaults daemon_faults = DaemonFaults::Refused;
 };
 
 // What the device keeps in memory that a host may map: a BAR each. Files are -1 unless
@@ -121,6 +139,15 @@ class Device {
   // The host is gone: its queues, launches, events, grids and log ring go with it, memory and nodes
   // stay as they are.
   void detach();
+
+  // Gives the device faults, besides those it has: all of the plan, or none and an error where the
+  // machine has no such place.
+  [[nodiscard]] Result<> inject(const FaultPlan& plan);
+  // All faults end; what they did to memory stays.
+  void clear_faults();
+  // What faults have done, oldest first; of many the latest kFaultEvents.
+  static constexpr std::size_t kFaultEvents = 1024;
+  [[nodiscard]] std::vector<std::string> fault_events();
 
   // Puts the heartbeat into the live page; for a device whose BAR0 is mapped by others.
   void beat() noexcept;

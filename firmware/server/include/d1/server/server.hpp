@@ -27,6 +27,8 @@ struct ServerOptions {
   std::uint64_t seed = 0;         // order of what is unordered; 0: none shuffled
   std::string engine;             // by name; empty: what D1_ENGINE says
   std::string rom_image;          // path of a boot ROM to use instead of the built-in one
+  // Plans of faults: [NAME=]PATH each, for one DPU or for all.
+  std::vector<std::string> faults;
   // How long a DPU's thread looks for doorbells once there is no work, before it sleeps.
   std::chrono::microseconds poll{50};
 };
