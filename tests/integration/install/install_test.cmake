@@ -38,7 +38,8 @@ if(NOT SANITIZE)
   run("building the template" ${CMAKE_COMMAND} --build ${WORK}/template/build)
   run("the template's tests" ${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/template/build -L hil)
   if(NOT output MATCHES "Ring.gives_back_in_order.on_a_node" OR
-     NOT output MATCHES "100% tests passed, 0 tests failed out of 9")
+     NOT output MATCHES "Device.IsLostWithinASecondWhenItsDaemonDies" OR
+     NOT output MATCHES "100% tests passed, 0 tests failed out of 11")
     message(FATAL_ERROR "the template's tests said: ${output}")
   endif()
 endif()

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <d1/hil/recording.hpp>
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "rig/replayer.hpp"
+
+namespace d1::hil {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Whether all bytes that the line speaks of are there.
+bool is_whole(const Json& line, std::size_t payload) {
+  const auto there = [payload](const Json& about) {
+    return about.contains("at") && about["at"].get<std::uint64_t>() <= payload &&
+           about["bytes"].get<std::uint64_t>() <= payload - about["at"].get<std::uint64_t>();
+  };
+  if (line["kind"] == "poke") return there(line);
+  if (line["kind"] != "command") return true;
+  for (const Json& about : line["data"])
+    if (!there(about)) return false;
+  return true;
+}
+
+}  // namespace
+
+Result<Recording> Recording::load(const std::string& path) {
+  std::ifstream file(path), data(path + ".data", std::ios::binary);
+  if (!file || !data || !std::filesystem::is_regular_file(path))
+    return fail(ErrorKind::Invalid,
+                fmt::format("The record '{}' cannot be read, or '{}.data' beside it.", path, path));
+  Recording recording;
+  recording.path_ = path;
+  recording.payload_.assign(std::istreambuf_iterator<char>(data), {});
+  for (std::string text; std::getline(file, text);) {
+    const Json line = Json::parse(text, nullptr, false);
+    const std::size_t number = recording.lines_.size() + 1;
+    try {
+      if (line.is_discarded() || !line.at("kind").is_string())
+        return fail(ErrorKind::Invalid,
+                    fmt::format("{}:{}: This is no line of a record of traffic.", path, number));
+      if (!is_whole(line, recording.payload_.size()))
+        return fail(ErrorKind::Invalid,
+                    fmt::format("{}:{}: The bytes of this line are not in the record; one keeps "
+                                "256 MiB of what a device reads. Record less at a time.",
+                                path, number));
+    } catch (const Json::exception& problem) {
+      return fail(ErrorKind::Invalid, fmt::format("{}:{}: {}", path, number, problem.what()));
+    }
+    recording.lines_.push_back(std::move(text));
+  }
+  return recording;
+}
+
+Result<Replay> Recording::replay(const std::string& target,
+                                 const driver::TransportOptions& options,
+                                 std::chrono::milliseconds timeout) const {
+  auto transport = driver::open_transport(target, options);
+  if (!transport) return std::unexpected(std::move(transport.error()));
+  Replayer replayer(**transport, payload_, driver::after(timeout));
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    try {
+      if (auto done = replayer.play(Json::parse(lines_[i])); !done)
+        return pass_on(done, fmt::format("playing {}:{}", path_, i + 1));
+    } catch (const Json::exception& problem) {
+      return fail(ErrorKind::Invalid, fmt::format("{}:{}: {}", path_, i + 1, problem.what()));
+    }
+  }
+  return std::move(replayer.result());
+}
+
+}  // namespace d1::hil

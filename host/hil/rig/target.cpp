@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rig/target.hpp"
+
+#include <d1/driver/limits.hpp>
+#include <d1/hil/rig.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+extern char** environ;
+
+namespace d1::hil {
+namespace {
+
+constexpr std::chrono::milliseconds kLook{5};
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+// In D1_PROGRAMS, else beside this program, else wherever the shell would find it.
+std::string d1_program() {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (const std::string folder = environment("D1_PROGRAMS"); !folder.empty())
+    return folder + "/d1";
+  const fs::path beside = fs::read_symlink("/proc/self/exe", error).parent_path() / "d1";
+  return fs::exists(beside, error) ? beside.string() : "d1";
+}
+
+// A process with its standard output in `output` and its errors in a file; -1: an errno is set.
+pid_t spawn(std::vector<std::string> words, int output, const std::string& errors) {
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  if (output >= 0) ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  if (!errors.empty())
+    ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors.c_str(),
+                                       O_WRONLY | O_CREAT | O_APPEND, 0666);
+  pid_t process = -1;
+  const int failed =
+      ::posix_spawnp(&process, arguments[0], &actions, nullptr, arguments.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  errno = failed;
+  return failed == 0 ? process : -1;
+}
+
+// Its wait status, or nothing if it has not ended by then.
+std::optional<int> wait_for(pid_t process, driver::Deadline deadline) {
+  int status = 0;
+  while (::waitpid(process, &status, WNOHANG) == 0) {
+    if (driver::Clock::now() >= deadline) return std::nullopt;
+    std::this_thread::sleep_for(kLook);
+  }
+  return status;
+}
+
+// What it writes up to its end, or up to a newline.
+std::string read_output(int output, bool first_line, driver::Deadline deadline) {
+  std::string text;
+  for (;;) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - driver::Clock::now());
+    pollfd entry{output, POLLIN, 0};
+    if (left.count() <= 0 || ::poll(&entry, 1, static_cast<int>(left.count())) <= 0) return text;
+    std::array<char, 4096> piece;
+    const ssize_t count = ::read(output, piece.data(), piece.size());
+    if (count <= 0) return text;
+    text.append(piece.data(), static_cast<std::size_t>(count));
+    if (first_line && text.find('\n') != std::string::npos) return text;
+  }
+}
+
+}  // namespace
+
+Result<Target> Target::make(std::string machine, std::vector<std::string> serve,
+                            std::string log) {
+  Target target;
+  target.power_ = environment("D1_HIL_POWER");
+  if (target.transport_ = environment("D1_HIL_TARGET"); !target.transport_.empty()) return target;
+  std::array<char, 24> name{"/tmp/d1-rig-XXXXXX"};  // short, as paths of sockets must be
+  if (::mkdtemp(name.data()) == nullptr)
+    return fail(ErrorKind::ResourceExhausted,
+                fmt::format("No folder can be made in /tmp for the daemon of a rig: {}.",
+                            std::generic_category().message(errno)));
+  target.folder_ = name.data();
+  target.machine_ = std::move(machine);
+  target.serve_ = std::move(serve);
+  target.log_ = std::move(log);
+  target.transport_ = "vfio-user:" + target.folder_ + "/dut.sock";
+  if (auto started = target.start(); !started) return std::unexpected(std::move(started.error()));
+  return target;
+}
+
+Target::Target(Target&& other) noexcept
+    : transport_(std::move(other.transport_)),
+      power_(std::move(other.power_)),
+      folder_(std::exchange(other.folder_, "")),
+      machine_(std::move(other.machine_)),
+      log_(std::move(other.log_)),
+      serve_(std::move(other.serve_)),
+      process_(std::exchange(other.process_, -1)) {}
+
+Target::~Target() {
+  if (process_ > 0) (void)end();
+  std::error_code error;
+  if (!folder_.empty()) std::filesystem::remove_all(folder_, error);
+}
+
+Result<> Target::start() {
+  std::vector<std::string> words = {d1_program(), "serve",    "--dir", folder_,
+                                    "--machine",  machine_,   "--dpu", "dut=all"};
+  words.insert(words.end(), serve_.begin(), serve_.end());
+  std::array<int, 2> output{-1, -1};
+  if (::pipe2(output.data(), O_CLOEXEC) == 0) process_ = spawn(words, output[1], log_);
+  const int reason = errno;
+  if (output[1] >= 0) ::close(output[1]);
+  std::string said;
+  if (process_ > 0) said = read_output(output[0], true, driver::after(Rig::kPowerTime));
+  if (output[0] >= 0) ::close(output[0]);
+  if (process_ <= 0)
+    return fail(ErrorKind::Invalid,
+                fmt::format("The daemon '{}' cannot be started: {}. D1_PROGRAMS may name the "
+                            "folder of d1, or D1_HIL_TARGET a device that is there.",
+                            words[0], std::generic_category().message(reason)));
+  if (said.find('\n') != std::string::npos) return {};
+  (void)end();
+  return fail(ErrorKind::DeviceLost,
+              fmt::format("The daemon of the rig did not start; its log is '{}'.", log_));
+}
+
+Result<> Target::end() {
+  const pid_t process = std::exchange(process_, -1);
+  ::kill(process, SIGTERM);
+  ::kill(process, SIGCONT);
+  if (wait_for(process, driver::after(Rig::kPowerTime))) return {};
+  ::kill(process, SIGKILL);
+  (void)wait_for(process, driver::after(Rig::kPowerTime));
+  return fail(ErrorKind::Timeout, fmt::format("The daemon of the rig did not end within {} s and "
+                                              "was killed.",
+                                              Rig::kPowerTime.count()));
+}
+
+Result<> Target::switch_power(const char* how) const {
+  if (power_.empty())
+    return fail(ErrorKind::Unsupported,
+                fmt::format("The power of '{}' cannot be switched: D1_HIL_POWER names no command "
+                            "that takes off, on and cycle.",
+                            transport_));
+  const pid_t process = spawn({"/bin/sh", "-c", power_ + " " + how}, -1, "");
+  const auto status = process > 0 ? wait_for(process, driver::after(Rig::kPowerTime)) : -1;
+  if (status == 0) return {};
+  if (process > 0 && !status) {
+    ::kill(process, SIGKILL);
+    (void)wait_for(process, driver::after(Rig::kPowerTime));
+  }
+  return fail(ErrorKind::DeviceLost,
+              fmt::format("D1_HIL_POWER ('{} {}') {}.", power_, how,
+                          status ? "failed" : "has not ended in time"));
+}
+
+Result<> Target::off() {
+  if (!own()) return switch_power("off");
+  return process_ > 0 ? end() : Result<>{};
+}
+
+Result<> Target::on() {
+  if (!own()) return switch_power("on");
+  return process_ > 0 ? Result<>{} : start();
+}
+
+Result<> Target::cycle() {
+  if (!own()) return switch_power("cycle");
+  if (auto done = off(); !done) return done;
+  return on();
+}
+
+Result<> Target::signal(int number) {
+  if (!own() || process_ <= 0)
+    return fail(ErrorKind::Unsupported,
+                fmt::format("'{}' is no daemon that this rig runs, so it gets no signals.",
+                            transport_));
+  ::kill(process_, number);
+  int status = 0;
+  // All its threads stand when it has stopped.
+  if (number == SIGSTOP) (void)::waitpid(process_, &status, WUNTRACED);
+  if (number == SIGKILL) {
+    (void)wait_for(process_, driver::after(Rig::kPowerTime));
+    process_ = -1;
+  }
+  return {};
+}
+
+std::string Target::status() const {
+  if (!own()) return {};
+  std::array<int, 2> output{-1, -1};
+  if (::pipe2(output.data(), O_CLOEXEC) != 0) return {};
+  const pid_t process = spawn({d1_program(), "ps", "--json", "--dir", folder_}, output[1], "");
+  ::close(output[1]);
+  std::string said = process > 0 ? read_output(output[0], false, driver::after(Rig::kPowerTime))
+                                 : std::string();
+  ::close(output[0]);
+  if (process > 0) (void)wait_for(process, driver::after(Rig::kPowerTime));
+  return said;
+}
+
+}  // namespace d1::hil

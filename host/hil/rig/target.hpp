@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The device a rig works with: a daemon that it starts, or what D1_HIL_TARGET names.
+// One thread. Starting, ending and switching wait, `Rig::kPowerTime` at most.
+#pragma once
+
+#include <d1/base/error.hpp>
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace d1::hil {
+
+class Target {
+ public:
+  // log: where a daemon writes its own.
+  [[nodiscard]] static Result<Target> make(std::string machine, std::vector<std::string> serve,
+                                           std::string log);
+  Target(Target&& other) noexcept;
+  Target& operator=(Target&&) = delete;
+  ~Target();
+
+  [[nodiscard]] const std::string& transport() const noexcept { return transport_; }
+  [[nodiscard]] bool own() const noexcept { return !folder_.empty(); }
+  [[nodiscard]] bool has_power_switch() const noexcept { return own() || !power_.empty(); }
+
+  [[nodiscard]] Result<> off();
+  [[nodiscard]] Result<> on();
+  [[nodiscard]] Result<> cycle();
+  // To a daemon of the rig's own.
+  [[nodiscard]] Result<> signal(int number);
+  // What `d1 ps --json` says of it, as far as it says anything.
+  [[nodiscard]] std::string status() const;
+
+ private:
+  Target() = default;
+  [[nodiscard]] Result<> start();
+  [[nodiscard]] Result<> end();
+  [[nodiscard]] Result<> switch_power(const char* how) const;
+
+  std::string transport_, power_;
+  std::string folder_;  // of sockets, of a daemon of the rig's own; else empty
+  std::string machine_, log_;
+  std::vector<std::string> serve_;
+  pid_t process_ = -1;
+};
+
+}  // namespace d1::hil
