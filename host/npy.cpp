@@ -280,6 +280,64 @@ Result<NpyArray> read_npy(const std::string& path) {
   return parse_npy(std::span(bytes).first(used), path);
 }
 
+namespace {
+
+// What stands in front of the elements.
+std::string front_of(std::string_view type, std::size_t element,
+                     std::span<const std::size_t> shape) {
+  const char order = element == 1 || type[0] == 'V' ? '|' : '<';
+  std::string header =
+      fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}{}), }}", order, type,
+                  fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+  const std::size_t prefix = kMagic.size() + 4;
+  header.append(63 - (prefix + header.size()) % 64, ' ');  // the data starts at a multiple of 64
+  header += '\n';
+  const auto length = static_cast<std::uint16_t>(header.size());
+  std::string front(kMagic);
+  front += std::string_view("\x01\x00", 2);
+  front.append(reinterpret_cast<const char*>(&length), sizeof length);
+  return front + header;
+}
+
+// The file beside, whole.
+Result<> write_all(const std::string& temporary, const std::string& path, const std::string& front,
+                   std::uint64_t bytes, const NpyWriter& write_elements) {
+  File file(std::fopen(temporary.c_str(), "wbe"), std::fclose);
+  if (!file)
+    return fail(ErrorKind::Invalid, fmt::format("'{}' cannot be written: {}.", path, errno_text()));
+  const auto unwritten = [&](const std::string& why) {
+    return fail(ErrorKind::ResourceExhausted,
+                fmt::format("'{}' could not be written: {}.", path, why));
+  };
+  if (std::fwrite(front.data(), 1, front.size(), file.get()) != front.size() ||
+      std::fflush(file.get()) != 0)
+    return unwritten(errno_text());
+  if (auto written = write_elements(::fileno(file.get()), front.size()); !written)
+    return pass_on(written, fmt::format("writing '{}'", path));
+  struct stat what{};
+  if (::fstat(::fileno(file.get()), &what) != 0) return unwritten(errno_text());
+  if (static_cast<std::uint64_t>(what.st_size) != front.size() + bytes)
+    return unwritten(fmt::format("its elements have {} bytes, and {} bytes were written", bytes,
+                                 static_cast<std::uint64_t>(what.st_size) - front.size()));
+  if (std::fclose(file.release()) != 0) return unwritten(errno_text());
+  return {};
+}
+
+Result<> write_some(int file, std::uint64_t at, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t done = ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(at));
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0)
+      return fail(ErrorKind::ResourceExhausted,
+                  fmt::format("{} bytes could not be written: {}.", bytes.size(), errno_text()));
+    bytes = bytes.subspan(static_cast<std::size_t>(done));
+    at += static_cast<std::uint64_t>(done);
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<> write_npy(const std::string& path, std::string_view type,
                    std::span<const std::size_t> shape, std::span<const std::byte> bytes) {
   const std::size_t element = bytes_of(type);
@@ -291,41 +349,26 @@ Result<> write_npy(const std::string& path, std::string_view type,
                     "'{}'.",
                     bytes.size(), path, fmt::join(shape, ", "), type));
   }
-  const char order = element == 1 || type[0] == 'V' ? '|' : '<';
-  std::string header =
-      fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}{}), }}", order, type,
-                  fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
-  const std::size_t prefix = kMagic.size() + 4;
-  header.append(63 - (prefix + header.size()) % 64, ' ');  // the data starts at a multiple of 64
-  header += '\n';
+  return write_npy(path, type, shape, NpyWriter([bytes](int file, std::uint64_t data_at) {
+                     return write_some(file, data_at, bytes);
+                   }));
+}
+
+Result<> write_npy(const std::string& path, std::string_view type,
+                   std::span<const std::size_t> shape, const NpyWriter& write_elements) {
+  const std::size_t element = bytes_of(type);
+  const auto bytes = total_bytes(shape, element);
+  if (element == 0 || !bytes)
+    return fail(ErrorKind::Invalid,
+                fmt::format("'{}' cannot hold an array of shape ({}) and dtype '{}'.", path,
+                            fmt::join(shape, ", "), type));
   const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
-  {
-    File file(std::fopen(temporary.c_str(), "wbe"), std::fclose);
-    if (!file) {
-      return fail(ErrorKind::Invalid,
-                  fmt::format("'{}' cannot be written: {}.", path, errno_text()));
-    }
-    const auto length = static_cast<std::uint16_t>(header.size());
-    std::string start(kMagic);
-    start += std::string_view("\x01\x00", 2);
-    start.append(reinterpret_cast<const char*>(&length), sizeof length);
-    start += header;
-    const bool written =
-        std::fwrite(start.data(), 1, start.size(), file.get()) == start.size() &&
-        (bytes.empty() || std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size());
-    if (!written || std::fclose(file.release()) != 0) {
-      const std::string why = errno_text();
-      std::remove(temporary.c_str());
-      return fail(ErrorKind::ResourceExhausted,
-                  fmt::format("'{}' could not be written: {}.", path, why));
-    }
-  }
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const std::string why = errno_text();
-    std::remove(temporary.c_str());
-    return fail(ErrorKind::Invalid, fmt::format("'{}' cannot be written: {}.", path, why));
-  }
-  return {};
+  auto written = write_all(temporary, path, front_of(type, element, shape), *bytes, write_elements);
+  if (written && std::rename(temporary.c_str(), path.c_str()) != 0)
+    written = fail(ErrorKind::Invalid,
+                   fmt::format("'{}' cannot be written: {}.", path, errno_text()));
+  if (!written) std::remove(temporary.c_str());
+  return written;
 }
 
 }  // namespace d1

@@ -235,10 +235,12 @@ std::vector<std::string> KernelArguments::fetch(Stream& stream) {
   std::vector<std::string> written;
   for (BufferArgument& each : buffers_) {
     if (each.output.empty()) continue;
-    std::vector<std::byte> bytes(each.buffer.bytes());
-    (void)detail::value(stream.shared().copy_out(bytes.data(), each.buffer, 0, bytes.size()));
-    stream.synchronize();
-    detail::value(write_npy(each.output, each.content.type, each.content.shape, bytes));
+    const NpyWriter write_elements = [&](int file, std::uint64_t data_at) -> Result<> {
+      auto writing = stream.shared().write_file(file, data_at, each.buffer, 0, each.buffer.bytes());
+      if (!writing) return std::unexpected(std::move(writing.error()));
+      return writing->wait(driver::after(kDefaultWait));
+    };
+    detail::value(write_npy(each.output, each.content.type, each.content.shape, write_elements));
     written.push_back(fmt::format("{} = {}, {} of '{}'", each.parameter->name, each.output,
                                   fmt::join(each.content.shape, "x"), each.content.type));
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A kernel's arguments from the command line: buffers filled from .npy files and read back into
 // them, and numbers, matched by name with the kernel's own parameters.
-// Owns the buffers and the host's copies of them; must live until the launch has ended. Throws
+// Owns the buffers, which have no copies on the host; must live until the launch has ended. Throws
 // d1::Exception. One thread; put() and fetch() wait for their copies.
 #pragma once
 
@@ -28,7 +28,7 @@ class KernelArguments {
   // Makes the buffers and fills them: from their files, else with zeroes.
   [[nodiscard]] const std::vector<runtime::Argument>& put(const Device& device, const Grid& grid,
                                                           Stream& stream);
-  // Copies the outputs back and writes their files; their names, for people.
+  // Writes the outputs from the device into their files; their names, for people.
   [[nodiscard]] std::vector<std::string> fetch(Stream& stream);
 
  private:

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,5 +48,11 @@ struct NpyHead {
 [[nodiscard]] Result<> write_npy(const std::string& path, std::string_view type,
                                  std::span<const std::size_t> shape,
                                  std::span<const std::byte> bytes);
+// The same, by who has the elements elsewhere: into the open file from `data_at` on, all of them,
+// as Stream::write_file does from a device without a stay in memory.
+using NpyWriter = std::function<Result<>(int file, std::uint64_t data_at)>;
+[[nodiscard]] Result<> write_npy(const std::string& path, std::string_view type,
+                                 std::span<const std::size_t> shape,
+                                 const NpyWriter& write_elements);
 
 }  // namespace d1

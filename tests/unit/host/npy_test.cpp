@@ -56,6 +56,35 @@ TEST(Npy, ScalarsEmptyArraysAndSingleDimensionsAreRead) {
   EXPECT_EQ(parse_npy(npy(header("|V2", "(3,)"), "abcdef"), "a")->type, "V2");
 }
 
+TEST(Npy, ElementsThatAreWrittenByTheCallerAreReadBack) {
+  const std::string path = testing::TempDir() + "d1-npy-" + std::to_string(::getpid()) + ".npy";
+  const std::vector<std::size_t> shape = {2, 2};
+  const auto write = [](std::size_t bytes) {
+    return NpyWriter([bytes](int file, std::uint64_t at) -> Result<> {
+      EXPECT_EQ(at % 64, 0u);
+      const std::string data(bytes, 'x');
+      EXPECT_EQ(::pwrite(file, data.data(), bytes, static_cast<off_t>(at)), bytes);
+      return {};
+    });
+  };
+  ASSERT_TRUE(write_npy(path, "i4", shape, write(16)));
+  EXPECT_EQ(read_npy(path)->bytes, bytes_of(std::string(16, 'x')));
+  // Whatever goes wrong, the file that was there is as it was, and nothing is beside it.
+  const NpyWriter fails = [](int, std::uint64_t) -> Result<> {
+    return fail(ErrorKind::DeviceLost, "It is gone.");
+  };
+  EXPECT_EQ(write_npy(path, "i4", shape, fails).error().kind(), ErrorKind::DeviceLost);
+  for (const std::size_t bytes : {0u, 15u, 17u}) {
+    const auto written = write_npy(path, "i4", shape, write(bytes));
+    ASSERT_FALSE(written);
+    EXPECT_NE(written.error().sentence().find("16 bytes"), std::string::npos);
+  }
+  EXPECT_EQ(read_npy(path)->bytes, bytes_of(std::string(16, 'x')));
+  for (const auto& entry : std::filesystem::directory_iterator(testing::TempDir()))
+    EXPECT_FALSE(entry.path().string().starts_with(path + "."));
+  std::filesystem::remove(path);
+}
+
 TEST(Npy, WhatIsWrittenIsReadBack) {
   const std::string path =
       (std::filesystem::temp_directory_path() / ("d1-npy-" + std::to_string(::getpid()))).string();
