@@ -317,15 +317,17 @@ void ObservingTransport::wait_for_interrupt(unsigned vector, std::uint64_t seen,
 }
 
 void ObservingTransport::hold_in_reset() {
-  inner_->write_register64(D1_REG_CONTROL, 0);
   was_reset_.store(true);
-  const std::lock_guard guard(mutex_);
-  enable_wanted_ = false;
-  for (Queue& queue : queues_) {
-    queue.enabled = false;
-    queue.in_flight.clear();
+  {
+    const std::lock_guard guard(mutex_);
+    enable_wanted_ = false;
+    for (Queue& queue : queues_) {
+      queue.enabled = false;  // what the reset gives up is lost to the driver, not cancelled
+      queue.in_flight.clear();
+    }
+    waiting_ = 0;
   }
-  waiting_ = 0;
+  inner_->write_register64(D1_REG_CONTROL, 0);
 }
 
 void ObservingTransport::release() {
