@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Shows that the history checker finds each of the faults of driver, runtime and daemon in table.py.
+"""Shows that the history checker finds each fault of driver, runtime and daemon in table.py.
 
     run.py SOURCE [--work FOLDER] [--jobs N] [--only TEXT...] [--check]
 """
