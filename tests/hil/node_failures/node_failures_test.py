@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What a runner of C tests on a node says of tests that hang, trap outside of any, or have more names
-than fit. D1_PROGRAMS names the folder of the programs."""
+"""What a runner of C tests on a node says of tests that hang, trap outside of any, or have more
+names than fit. D1_PROGRAMS names the folder of the programs."""
 import os
 import pathlib
 import subprocess
