@@ -169,9 +169,13 @@ void Rig::stop() { check(implementation_->target_->signal(SIGSTOP)); }
 void Rig::go_on() { check(implementation_->target_->signal(SIGCONT)); }
 
 std::uint64_t Rig::interrupts(unsigned vector) {
+  if (vector >= D1_MSIX_VECTORS)
+    throw Exception(Error(ErrorKind::Invalid,
+                          fmt::format("The device has no interrupt vector {}; it has 0 to {}.",
+                                      vector, D1_MSIX_VECTORS - 1)));
   std::uint64_t count = 0;
   implementation_->with_observer(
-      [&](ObservingTransport& transport) { count = transport.interrupt_count(vector); });
+      [&](ObservingTransport& transport) { count = transport.raised(vector); });
   return count;
 }
 
