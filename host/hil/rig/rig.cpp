@@ -37,7 +37,7 @@ class Rig::Implementation {
         target_(detail::value(
             Target::make(options.machine, options.serve, artefacts_.file("daemon.log")))),
         traffic_(std::make_shared<Traffic>(
-            target_.transport(), transport_options(options),
+            target_->transport(), transport_options(options),
             options.record ? artefacts_.file("traffic.jsonl") : "")),
         transport_("hil:" + observe(traffic_)) {}
 
@@ -48,7 +48,7 @@ class Rig::Implementation {
   [[nodiscard]] std::string state();
 
   Artefacts artefacts_;  // first: the daemon's log is there
-  Target target_;
+  std::unique_ptr<Target> target_;
   std::shared_ptr<Traffic> traffic_;
   std::string transport_;
   std::weak_ptr<runtime::Context> context_;
@@ -57,7 +57,7 @@ class Rig::Implementation {
 // Called when an assertion fails, while the device is as it was then.
 std::string Rig::Implementation::state() {
   if (traffic_) traffic_->flush();
-  std::string text = target_.status();
+  std::string text = target_->status();
   const auto context = context_.lock();
   if (!context) return text;
   auto nodes = context->all_nodes();
@@ -83,7 +83,7 @@ void Rig::Implementation::with_observer(const std::function<void(ObservingTransp
 void Rig::Implementation::ask(const std::function<void(driver::Transport&)>& what) {
   if (traffic_->with_observer(what)) return;
   const auto transport =
-      detail::value(driver::open_transport(target_.transport(), traffic_->options()));
+      detail::value(driver::open_transport(target_->transport(), traffic_->options()));
   what(*transport);
 }
 
@@ -93,7 +93,7 @@ std::string Rig::Implementation::missing(const Need& need) {
     ask([&](driver::Transport& transport) {
       if (const std::uint64_t has = transport.read_register64(reg); has < need.amount)
         text = fmt::format("This test needs {} {}, and '{}' has {}.", need.amount, unit,
-                           target_.transport(), has);
+                           target_->transport(), has);
     });
   };
   switch (need.kind) {
@@ -103,20 +103,20 @@ std::string Rig::Implementation::missing(const Need& need) {
       ask([&](driver::Transport& transport) {
         if (!transport.can_inject_faults())
           text = fmt::format("This test injects faults, and '{}' takes none.",
-                             target_.transport());
+                             target_->transport());
       });
       break;
     case Need::PowerControl:
-      if (!target_.has_power_switch())
+      if (!target_->has_power_switch())
         text = fmt::format("This test switches the power of its device; for '{}' set D1_HIL_POWER "
                            "to a command that takes off, on and cycle.",
-                           target_.transport());
+                           target_->transport());
       break;
     case Need::ProcessControl:
-      if (!target_.own())
+      if (!target_->own())
         text = fmt::format("This test kills and stops its device's daemon, and '{}' is not its "
                            "own; unset D1_HIL_TARGET to run it.",
-                           target_.transport());
+                           target_->transport());
       break;
   }
   return text;
@@ -137,7 +137,7 @@ Device Rig::open() {
 }
 
 const std::string& Rig::transport() const noexcept { return implementation_->transport_; }
-const std::string& Rig::target() const noexcept { return implementation_->target_.transport(); }
+const std::string& Rig::target() const noexcept { return implementation_->target_->transport(); }
 const std::string& Rig::artefacts() const noexcept { return implementation_->artefacts_.folder(); }
 
 std::string Rig::missing(std::initializer_list<Need> needs) {
@@ -146,9 +146,9 @@ std::string Rig::missing(std::initializer_list<Need> needs) {
   return {};
 }
 
-void Rig::power_off() { check(implementation_->target_.off()); }
-void Rig::power_on() { check(implementation_->target_.on()); }
-void Rig::power_cycle() { check(implementation_->target_.cycle()); }
+void Rig::power_off() { check(implementation_->target_->off()); }
+void Rig::power_on() { check(implementation_->target_->on()); }
+void Rig::power_cycle() { check(implementation_->target_->cycle()); }
 
 void Rig::hold_in_reset() {
   implementation_->traffic_->set_held(true);
@@ -164,14 +164,18 @@ void Rig::release() {
   });
 }
 
-void Rig::kill() { check(implementation_->target_.signal(SIGKILL)); }
-void Rig::stop() { check(implementation_->target_.signal(SIGSTOP)); }
-void Rig::go_on() { check(implementation_->target_.signal(SIGCONT)); }
+void Rig::kill() { check(implementation_->target_->signal(SIGKILL)); }
+void Rig::stop() { check(implementation_->target_->signal(SIGSTOP)); }
+void Rig::go_on() { check(implementation_->target_->signal(SIGCONT)); }
 
 std::uint64_t Rig::interrupts(unsigned vector) {
+  if (vector >= D1_MSIX_VECTORS)
+    throw Exception(Error(ErrorKind::Invalid,
+                          fmt::format("The device has no interrupt vector {}; it has 0 to {}.",
+                                      vector, D1_MSIX_VECTORS - 1)));
   std::uint64_t count = 0;
   implementation_->with_observer(
-      [&](ObservingTransport& transport) { count = transport.interrupt_count(vector); });
+      [&](ObservingTransport& transport) { count = transport.raised(vector); });
   return count;
 }
 

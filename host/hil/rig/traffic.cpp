@@ -1,10 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rig/traffic.hpp"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace d1::hil {
+namespace {
+
+thread_local unsigned depth_of_actions = 0;
+
+void run(const std::function<void()>& action) {
+  ++depth_of_actions;
+  try {
+    action();
+  } catch (const std::exception& problem) {
+    ADD_FAILURE() << "An action of Rig::on() ended with an exception: " << problem.what();
+  } catch (...) {
+    ADD_FAILURE() << "An action of Rig::on() ended with an exception.";
+  }
+  --depth_of_actions;
+}
+
+}  // namespace
 
 std::uint64_t hash_of(std::span<const std::byte> bytes) noexcept {
   std::uint64_t hash = 0xcbf29ce484222325;
@@ -74,12 +94,19 @@ void Traffic::passed(EventKind kind, unsigned which) {
     std::erase_if(watchers_,
                   [](const Watcher& watcher) { return watcher.seen >= watcher.event.nth; });
   }
-  for (const auto& action : due) action();
+  for (const auto& action : due) run(action);
 }
 
-void Traffic::attach(driver::Transport* observer) {
+bool Traffic::in_action() noexcept { return depth_of_actions != 0; }
+
+void Traffic::attach(driver::Transport& observer) {
   const std::lock_guard guard(observer_mutex_);
-  observer_ = observer;
+  observer_ = &observer;
+}
+
+void Traffic::detach(driver::Transport& observer) {
+  const std::lock_guard guard(observer_mutex_);
+  if (observer_ == &observer) observer_ = nullptr;
 }
 
 bool Traffic::with_observer(const std::function<void(driver::Transport&)>& what) {

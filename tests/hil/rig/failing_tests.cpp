@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <d1/hil/rig.hpp>
 
+#include <csignal>
+#include <fstream>
 #include <stdexcept>
 
 namespace {
@@ -37,6 +39,15 @@ TEST(Fails, NotButIsSkipped) {
   d1::hil::Rig rig;
   D1_HIL_NEEDS(rig, d1::hil::nodes(1'000'000));
   FAIL();
+}
+
+// Run alone, since nothing comes behind it.
+TEST(Crashes, InTheMiddle) {
+  d1::hil::Rig rig;
+  std::ofstream(rig.artefacts() + "/target") << rig.target() << "\n";
+  d1::Device device = rig.open();
+  copy(device);
+  std::raise(SIGKILL);
 }
 
 }  // namespace
