@@ -20,8 +20,11 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::create(std::string path, E
                                                              Handler handler) {
   auto listener = vfio_user::listen_at(path);
   if (!listener) return std::unexpected(std::move(listener.error()));
-  return std::unique_ptr<ControlSocket>(
+  std::unique_ptr<ControlSocket> made(
       new ControlSocket(std::move(path), loop, std::move(handler), std::move(*listener)));
+  if (auto seen = loop.watch(made->listener_.get(), [raw = made.get()] { raw->accept(); }); !seen)
+    return std::unexpected(std::move(seen.error()));
+  return made;
 }
 
 ControlSocket::ControlSocket(std::string path, EventLoop& loop, Handler handler,
@@ -29,9 +32,7 @@ ControlSocket::ControlSocket(std::string path, EventLoop& loop, Handler handler,
     : path_(std::move(path)),
       loop_(loop),
       handler_(std::move(handler)),
-      listener_(std::move(listener)) {
-  loop_.watch(listener_.get(), [this] { accept(); });
-}
+      listener_(std::move(listener)) {}
 
 ControlSocket::~ControlSocket() {
   while (!askers_.empty()) end(askers_.begin());
@@ -46,7 +47,7 @@ void ControlSocket::accept() {
   if (askers_.size() >= kAskers) end(askers_.begin());
   const int number = socket.get();
   const auto who = askers_.emplace(askers_.end(), std::move(socket), std::string());
-  loop_.watch(number, [this, who] { receive(who); });
+  if (!loop_.watch(number, [this, who] { receive(who); })) end(who);  // who may ask again
 }
 
 void ControlSocket::receive(std::list<Asker>::iterator who) {

@@ -33,6 +33,7 @@ Result<std::unique_ptr<ServedDpu>> ServedDpu::create(Dpu dpu, FunctionOptions op
   if (!listener) return std::unexpected(std::move(listener.error()));
   std::unique_ptr<ServedDpu> served(new ServedDpu(std::move(dpu), std::move(*function),
                                                   std::move(path), std::move(*listener)));
+  if (auto ready = served->listen(); !ready) return std::unexpected(std::move(ready.error()));
   auto control = ControlSocket::create(
       vfio_user::control::path_for(served->path_), served->loop_,
       [raw = served.get()](auto verb, auto text) { return raw->answer(verb, text); });
@@ -49,9 +50,13 @@ ServedDpu::ServedDpu(Dpu dpu, std::unique_ptr<Function> function, std::string pa
     : dpu_(std::move(dpu)),
       path_(std::move(path)),
       function_(std::move(function)),
-      listener_(std::move(listener)) {
-  loop_.watch(listener_.get(), [this] { accept(); });
+      listener_(std::move(listener)) {}
+
+Result<> ServedDpu::listen() {
+  if (auto opened = loop_.open(); !opened) return opened;
+  if (auto seen = loop_.watch(listener_.get(), [this] { accept(); }); !seen) return seen;
   loop_.every(kHeartbeat, [this] { function_->device().beat(); });
+  return {};
 }
 
 ServedDpu::~ServedDpu() {
@@ -75,7 +80,7 @@ void ServedDpu::accept() {
       refused_.pop_front();
     }
     const auto who = refused_.emplace(refused_.end(), std::move(socket));
-    loop_.watch(number, [this, who] { refuse(who); });
+    if (!loop_.watch(number, [this, who] { refuse(who); })) refused_.erase(who);
     return;
   }
   ++clients_;
@@ -87,7 +92,10 @@ void ServedDpu::accept() {
     client_ = process;
     attached_ = Clock::now();
   }
-  loop_.watch(number, [this] { serve(); });
+  if (auto seen = loop_.watch(number, [this] { serve(); }); !seen) {
+    spdlog::warn("{}: process {} is not served: {}", dpu_.name, process, seen.error().sentence());
+    end_session("it was not served");
+  }
 }
 
 void ServedDpu::serve() {

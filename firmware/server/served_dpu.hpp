@@ -49,6 +49,7 @@ class ServedDpu {
  private:
   ServedDpu(Dpu dpu, std::unique_ptr<Function> function, std::string path,
             vfio_user::Descriptor listener);
+  [[nodiscard]] Result<> listen();  // once, before the thread
   void accept();
   void serve();  // what the client has sent
   void refuse(std::list<vfio_user::MessageSocket>::iterator who);

@@ -47,8 +47,11 @@ Result<> make_directory(const std::string& path) {
                 fmt::format("The folder '{}' belongs to another user ({}); choose one of your own "
                             "with --dir.",
                             path, what.st_uid));
-  ::chmod(path.c_str(), S_IRWXU);  // sockets in it are for this user alone
-  return {};
+  if (::chmod(path.c_str(), S_IRWXU) == 0) return {};  // sockets in it are for this user alone
+  return fail(ErrorKind::Invalid,
+              fmt::format("The folder '{}' for the sockets cannot be kept from other users: {}; "
+                          "choose another with --dir.",
+                          path, std::generic_category().message(errno)));
 }
 
 Result<std::vector<std::uint8_t>> read_rom(const std::string& path) {
@@ -122,6 +125,12 @@ Result<> Server::Implementation::open(const emulator::MachineDescription& machin
                                       const ServerOptions& options) {
   const std::string directory = options.directory.empty() ? default_directory() : options.directory;
   if (auto made = make_directory(directory); !made) return made;
+  if (auto opened = loop_.open(); !opened) return opened;
+  auto heard = loop_.on_signals({SIGTERM, SIGINT}, [this](int signal) {
+    spdlog::info("ending, since signal {} came", signal);
+    loop_.stop();
+  });
+  if (!heard) return heard;
   auto engine = emulator::engine_options_for(options.engine);
   if (!engine) return std::unexpected(std::move(engine.error()));
   FunctionOptions function;
@@ -190,8 +199,7 @@ Result<> Server::Implementation::serve_status(const std::string& directory) {
   if (!listener) return std::unexpected(std::move(listener.error()));
   status_ = std::move(*listener);
   status_path_ = std::move(path);
-  loop_.watch(status_.get(), [this] { tell_status(); });
-  return {};
+  return loop_.watch(status_.get(), [this] { tell_status(); });
 }
 
 // Who asks gets the document and the end of the connection; who does not read it gets a part.
@@ -210,13 +218,7 @@ void Server::Implementation::tell_status() {
   (void)!::send(asker.get(), text.data(), text.size(), MSG_NOSIGNAL);
 }
 
-void Server::Implementation::run() {
-  loop_.on_signals({SIGTERM, SIGINT}, [this](int signal) {
-    spdlog::info("ending, since signal {} came", signal);
-    loop_.stop();
-  });
-  loop_.run();
-}
+void Server::Implementation::run() { loop_.run(); }
 
 std::string Server::Implementation::description() const {
   std::string text;

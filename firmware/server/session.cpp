@@ -56,6 +56,8 @@ Result<> Session::receive() {
         backlog_.pop_front();
       } else {
         auto received = socket_.try_receive();
+        if (!received && ended_)
+          return fail(ErrorKind::DeviceLost, "It did not answer when it was asked for its memory.");
         if (!received) return std::unexpected(std::move(received.error()));
         if (!*received) return {};
         message = std::move(*received);
@@ -135,6 +137,13 @@ bool Session::write(std::uint64_t address, std::span<const std::uint8_t> data) n
   return true;
 }
 
+// The device can do nothing more for it. Its end is seen by the loop's thread, which ends the
+// session, and by the client, which else would wait for what cannot complete.
+void Session::give_up() noexcept {
+  ended_ = true;
+  socket_.shut_down();
+}
+
 Result<Message> Session::ask(std::uint16_t command, std::uint64_t address, std::uint64_t count,
                              std::span<const std::byte> data) {
   if (ended_) return fail(ErrorKind::DeviceLost, "The client has not answered before.");
@@ -153,7 +162,7 @@ Result<Message> Session::ask(std::uint16_t command, std::uint64_t address, std::
   Result<Message> reply =
       sent ? reply_to(header.id) : Result<Message>(std::unexpected(std::move(sent.error())));
   if (!reply) {
-    ended_ = true;  // a client that has not answered once is not asked again
+    give_up();  // a client that has not answered once is not asked again
     return reply;
   }
   const auto echoed = reply->read<d1_vfio_user_dma_access>();

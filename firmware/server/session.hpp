@@ -74,6 +74,7 @@ class Session final : private emulator::RemoteMemory {
   [[nodiscard]] Result<vfio_user::Message> ask(std::uint16_t command, std::uint64_t address,
                                                std::uint64_t count,
                                                std::span<const std::byte> data);
+  void give_up() noexcept;
   [[nodiscard]] Result<vfio_user::Message> reply_to(std::uint16_t id);
 
   Function& function_;

@@ -111,8 +111,8 @@ Session::Answer Session::version(const Message& message) {
   Answer answer;
   const auto twin = theirs->find("twin_socket");
   int pair[2];
-  if (twin != theirs->end() && is_true(*twin, "supported") &&
-      ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0) {
+  if (twin != theirs->end() && is_true(*twin, "supported")) {
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return {errno, {}, {}};
     twin_.emplace(vfio_user::Descriptor(pair[0]));
     twin_of_client_ = vfio_user::Descriptor(pair[1]);
     answer.descriptors = {twin_of_client_.get()};

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -26,10 +27,6 @@ Result<sockaddr_un> address_of(const std::string& path) {
                             path, path.size(), sizeof(address.sun_path) - 1));
   std::memcpy(address.sun_path, path.data(), path.size());
   return address;
-}
-
-Descriptor make_socket() {
-  return Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
 
 std::string errno_text(int number) { return std::generic_category().message(number); }
@@ -68,7 +65,12 @@ Result<Descriptor> connect_to(const std::string& path, Deadline deadline) {
 Result<Descriptor> listen_at(const std::string& path) {
   auto address = address_of(path);
   if (!address) return std::unexpected(std::move(address.error()));
-  Descriptor socket = make_socket();
+  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket.valid())
+    return fail(ErrorKind::ResourceExhausted,
+                fmt::format("The host gives no socket for '{}': {}; close other files of this "
+                            "process or raise 'ulimit -n'.",
+                            path, errno_text(errno)));
   const auto* name = reinterpret_cast<const sockaddr*>(&*address);
   int done = ::bind(socket.get(), name, sizeof *address);
   if (done != 0 && errno == EADDRINUSE) {
@@ -82,11 +84,14 @@ Result<Descriptor> listen_at(const std::string& path) {
     if (::lstat(path.c_str(), &what) == 0 && S_ISSOCK(what.st_mode)) ::unlink(path.c_str());
     done = ::bind(socket.get(), name, sizeof *address);
   }
-  if (done != 0 || ::chmod(path.c_str(), S_IRUSR | S_IWUSR) != 0 ||
-      ::listen(socket.get(), kBacklog) != 0)
-    return fail(ErrorKind::Invalid, fmt::format("No socket can be made at '{}': {}.", path,
-                                                errno_text(errno)));
-  return socket;
+  const bool bound = done == 0;
+  if (bound && ::chmod(path.c_str(), S_IRUSR | S_IWUSR) == 0 &&
+      ::listen(socket.get(), kBacklog) == 0)
+    return socket;
+  const int error = errno;
+  if (bound) ::unlink(path.c_str());
+  return fail(ErrorKind::Invalid,
+              fmt::format("No socket can be made at '{}': {}.", path, errno_text(error)));
 }
 
 int peer_process(int socket) noexcept {

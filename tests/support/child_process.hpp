@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // A program that the test starts, and may stop, continue and kill. It is killed with its object.
+// What waits for it does so for a time.
 #pragma once
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -20,8 +26,11 @@ namespace d1::test {
 
 class ChildProcess {
  public:
-  // words: the program and its arguments. Throws std::runtime_error.
-  explicit ChildProcess(std::vector<std::string> words) {
+  static constexpr std::chrono::seconds kPatience{120};
+
+  // words: the program and its arguments; errors: the file that its standard error goes to, if it
+  // is not that of the test. Throws std::runtime_error.
+  explicit ChildProcess(std::vector<std::string> words, const std::string& errors = "") {
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
@@ -30,6 +39,9 @@ class ChildProcess {
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+    if (!errors.empty())
+      ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors.c_str(),
+                                         O_WRONLY | O_CREAT | O_TRUNC, S_IRUSR | S_IWUSR);
     const int failed =
         ::posix_spawn(&process_, arguments[0], &actions, nullptr, arguments.data(), environ);
     ::posix_spawn_file_actions_destroy(&actions);
@@ -51,9 +63,11 @@ class ChildProcess {
     if (output_ >= 0) ::close(output_);
   }
 
-  // Of its standard output; false if it ends first.
-  [[nodiscard]] bool wait_for_byte() const {
+  // Of its standard output; false if it ends first, or the time does.
+  [[nodiscard]] bool wait_for_byte(std::chrono::milliseconds at_most = kPatience) const {
     char byte;
+    pollfd entry{output_, POLLIN, 0};
+    if (::poll(&entry, 1, static_cast<int>(at_most.count())) <= 0) return false;
     return ::read(output_, &byte, 1) == 1;
   }
   // All its threads stand when SIGSTOP returns.
@@ -70,6 +84,19 @@ class ChildProcess {
     ::waitpid(process_, &status, 0);
     process_ = -1;
     return status;
+  }
+  // Its wait status when it ends by itself; none: it still runs.
+  [[nodiscard]] std::optional<int> wait_for_end(std::chrono::milliseconds at_most) {
+    const auto deadline = std::chrono::steady_clock::now() + at_most;
+    for (int status = 0;;) {
+      if (process_ <= 0) return {};
+      if (::waitpid(process_, &status, WNOHANG) == process_) {
+        process_ = -1;
+        return status;
+      }
+      if (std::chrono::steady_clock::now() >= deadline) return {};
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
   [[nodiscard]] pid_t id() const { return process_; }
 

@@ -2,9 +2,7 @@
 // Open, map, submit, wait, close, with the k-th call to the host's kernel failing, for each k until
 // there are no more calls: whatever fails, a clear error comes in time and nothing is left behind.
 #include <gtest/gtest.h>
-#include <d1/d1.hpp>
 
-#include <add_one_program.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -13,6 +11,7 @@
 #include <rounds.hpp>
 #include <thread>
 
+#include "device_use.hpp"
 #include "failing_calls.hpp"
 
 namespace d1 {
@@ -21,8 +20,6 @@ namespace {
 using test::Daemon;
 using test::FailingCall;
 using namespace std::chrono_literals;
-
-constexpr std::size_t kElements = 64 << 10;  // large enough to be mapped for a copy
 
 class FaultPoints : public testing::TestWithParam<const char*> {
  protected:
@@ -34,26 +31,6 @@ class FaultPoints : public testing::TestWithParam<const char*> {
   }
   [[nodiscard]] static std::string transport() { return GetParam(); }
 
-  // Throws what a user would see; returns whether the results are right.
-  [[nodiscard]] bool use_device() const {
-    const Device device = Device::open(transport() + address_);
-    const Kernel kernel = device.load(add_one_program, "add_one").kernel("add_one");
-    Stream stream = device.stream();
-    const Buffer<std::uint64_t> values = device.sharded<std::uint64_t>(kElements);
-    const HostBuffer<std::uint64_t> shared = device.host_buffer<std::uint64_t>(kElements);
-    std::ranges::fill(shared.span(), 41);
-    std::vector<std::uint64_t> plain(kElements);
-    stream.copy_in(values, shared.span()).wait(5s);
-    kernel(stream, device.all(), values).wait(5s);
-    stream.copy_out(std::span(plain), values).wait(5s);
-    stream.synchronize(5s);
-    return std::ranges::all_of(plain, [](std::uint64_t value) { return value == 42; });
-  }
-  // The daemon may not have seen yet that the client before is gone.
-  [[nodiscard]] static bool is_taken(const Error& error) {
-    return error.sentence().find("has a client already") != std::string::npos;
-  }
-
   struct Outcome {
     std::string failed;  // call
     std::string error;   // its text; empty: all went well
@@ -62,11 +39,11 @@ class FaultPoints : public testing::TestWithParam<const char*> {
     for (int attempt = 0;; ++attempt) {
       const FailingCall call(k);
       try {
-        EXPECT_TRUE(use_device()) << "wrong results, and no error, when " << call.failed()
-                                  << " failed as call " << k;
+        EXPECT_TRUE(test::use_device(transport() + address_))
+            << "wrong results, and no error, when " << call.failed() << " failed as call " << k;
         return {call.failed(), ""};
       } catch (const Exception& error) {
-        if (attempt == 1000 || !is_taken(error.error())) {
+        if (attempt == 1000 || !test::is_taken(error.error())) {
           EXPECT_TRUE(error.error().sentence().ends_with('.')) << error.what();
           return {call.failed(), error.what()};
         }
