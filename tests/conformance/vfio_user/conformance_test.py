@@ -19,6 +19,7 @@ is one. The server must serve nobody else. Exit code: 0 all passed, 1 some faile
   version_tests.py      negotiation
   info_tests.py         device, regions, interrupts, features
   dma_tests.py          maps · data_path_tests.py: the device uses them
+  twin_tests.py         the device asks for memory on a socket of its own
   irq_tests.py          interrupts · region_tests.py: reads, writes, reset
   config_tests.py       the configuration space
   connection_tests.py   clients that go, second clients, descriptors left behind
@@ -41,11 +42,12 @@ import info_tests
 import irq_tests
 import region_tests
 import suite
+import twin_tests
 import vector_tests
 import version_tests
 
 TOPICS = (vector_tests, header_tests, version_tests, info_tests, dma_tests, irq_tests,
-          region_tests, config_tests, connection_tests, data_path_tests)
+          region_tests, config_tests, connection_tests, data_path_tests, twin_tests)
 
 
 def main():

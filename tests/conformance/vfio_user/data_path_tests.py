@@ -15,7 +15,9 @@ SUBMISSION, COMPLETION, ENTRIES, VECTOR, ENABLE = 0, 8, 16, 24, 32
 BASE, BYTES, COMPLETIONS, IDENTITY, USED_VECTOR = 0x20000000, 0x10000, 0x4000, 0x1234, 3
 
 
-class DataPath(suite.Case):
+class Working(suite.Case):
+    """A device that is made to work on its client's memory."""
+
     def setUp(self):
         super().setUp()
         self.client = self.attach()
@@ -58,6 +60,17 @@ class DataPath(suite.Case):
                 return found
         self.fail("no completion")
 
+    def unshared(self, content):
+        """Maps memory that only messages reach; a server may refuse that."""
+        if self.client.call(wire.DMA_MAP, wire.dma_map(BASE, BYTES)).is_error:
+            self.skipTest("the server takes no memory without a descriptor")
+        if content is not None:
+            self.client.memory.append((BASE, content))
+        self.ready()
+        self.queue()
+
+
+class DataPath(Working):
     def test_a_command_in_memory_shared_by_a_descriptor_completes_and_interrupts(self):
         fd = self.memfd(BYTES)
         self.ok(self.client.call(wire.DMA_MAP, wire.dma_map(BASE, BYTES), [fd]), 0)
@@ -80,15 +93,6 @@ class DataPath(suite.Case):
         self.client.write_number(wire.CONFIG, at + 2, 2, 0x8000)
         self.client.call(wire.REGION_WRITE, wire.region_access(
             table & 7, (table & ~7) + 16 * USED_VECTOR + 12, 4, bytes(4)))
-
-    def unshared(self, content):
-        """Maps memory that only messages reach; a server may refuse that."""
-        if self.client.call(wire.DMA_MAP, wire.dma_map(BASE, BYTES)).is_error:
-            self.skipTest("the server takes no memory without a descriptor")
-        if content is not None:
-            self.client.memory.append((BASE, content))
-        self.ready()
-        self.queue()
 
     def test_a_command_in_memory_that_only_messages_reach_completes(self):
         memory = bytearray(BYTES)
