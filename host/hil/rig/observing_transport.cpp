@@ -66,7 +66,6 @@ ObservingTransport::~ObservingTransport() {
   if (mover_.joinable()) mover_.join();
   traffic_->detach(*this);
   (void)inner_->dma_unmap(kRingsIova, rings_.memory().bytes);
-  traffic_->flush();
 }
 
 std::uint64_t ObservingTransport::read_register64(std::uint32_t offset) {

@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <exception>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -33,37 +34,47 @@ driver::TransportOptions transport_options(const RigOptions& options) {
 class Rig::Implementation {
  public:
   explicit Implementation(const RigOptions& options)
-      : artefacts_([this] { return state(); }),
-        target_(detail::value(
+      : target_(detail::value(
             Target::make(options.machine, options.serve, artefacts_.file("daemon.log")))),
         traffic_(std::make_shared<Traffic>(
             target_->transport(), transport_options(options),
             options.record ? artefacts_.file("traffic.jsonl") : "")),
-        transport_("hil:" + observe(traffic_)) {}
+        transport_("hil:" + observe(traffic_)) {
+    artefacts_.watch([this] { return [this, at = context()] { return state(at); }; },
+                     [] { return !Traffic::in_action(); });
+  }
+  ~Implementation() { artefacts_.finish(); }  // before what it asks goes
 
   [[nodiscard]] std::string missing(const Need& need);
   void with_observer(const std::function<void(ObservingTransport&)>& what);
   // Of the device that is open, or of one opened for the question.
   void ask(const std::function<void(driver::Transport&)>& what);
-  [[nodiscard]] std::string state();
+  [[nodiscard]] std::shared_ptr<runtime::Context> context();
+  [[nodiscard]] std::string state(const std::shared_ptr<runtime::Context>& context);
 
   Artefacts artefacts_;  // first: the daemon's log is there
   std::unique_ptr<Target> target_;
   std::shared_ptr<Traffic> traffic_;
   std::string transport_;
+  std::mutex mutex_;  // a failure may come on any thread
   std::weak_ptr<runtime::Context> context_;
 };
 
-// Called when an assertion fails, while the device is as it was then.
-std::string Rig::Implementation::state() {
-  if (traffic_) traffic_->flush();
+// Of the device that is open, or null.
+std::shared_ptr<runtime::Context> Rig::Implementation::context() {
+  const std::lock_guard guard(mutex_);
+  return context_.lock();
+}
+
+// Called when an assertion fails, while the device is as it was then; never by who failed.
+std::string Rig::Implementation::state(const std::shared_ptr<runtime::Context>& context) {
   std::string text = target_->status();
-  const auto context = context_.lock();
   if (!context) return text;
   auto nodes = context->all_nodes();
   auto harts = nodes ? context->query_harts(**nodes)
                      : Result<std::vector<d1_hart_report>>(std::unexpected(nodes.error()));
   if (!harts) return text + harts.error().to_string() + "\n";
+  text += fmt::format("harts not in reset: {}\n", harts->size());
   for (const d1_hart_report& hart : *harts)
     text += fmt::format("die {} node {} rank {} hart {}: status {} pc {:#x} ra {:#x} sp {:#x} "
                         "wait {} {} {} {} since {}\n",
@@ -132,6 +143,7 @@ Device Rig::open() {
   DeviceOptions options;
   options.transport = implementation_->transport_;
   Device device = Device::open(options);
+  const std::lock_guard guard(implementation_->mutex_);
   implementation_->context_ = device.shared();
   return device;
 }
@@ -212,7 +224,9 @@ void Rig::on(const Event& event, std::function<void()> action) {
 }
 
 Recording Rig::recording() {
-  implementation_->traffic_->flush();
+  if (!implementation_->traffic_->recording())
+    throw Exception(Error(ErrorKind::Invalid,
+                          "This rig records no traffic, since RigOptions::record is false."));
   return detail::value(Recording::load(implementation_->artefacts_.file("traffic.jsonl")));
 }
 

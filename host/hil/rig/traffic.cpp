@@ -46,7 +46,8 @@ void Traffic::add(std::string_view kind, Json what) {
   Json line{{"t_us", since.count()}, {"kind", kind}};
   line.update(what);
   const std::lock_guard guard(mutex_);
-  if (record_.is_open()) record_ << line.dump() << '\n';
+  // Each line goes out at once, behind the payload that it speaks of: a crash cuts nothing off.
+  if (record_.is_open()) (record_ << line.dump() + '\n').flush();
 }
 
 Traffic::Json Traffic::seen(std::span<const std::byte> bytes) {
@@ -67,14 +68,9 @@ Traffic::Json Traffic::kept(std::span<const std::byte> bytes) {
   known_[about["hash"].get<std::uint64_t>()] = {payload_bytes_, bytes.size()};
   payload_.write(reinterpret_cast<const char*>(bytes.data()),
                  static_cast<std::streamsize>(bytes.size()));
+  payload_.flush();
   payload_bytes_ += bytes.size();
   return about;
-}
-
-void Traffic::flush() {
-  const std::lock_guard guard(mutex_);
-  record_.flush();
-  payload_.flush();
 }
 
 void Traffic::on(const Event& event, std::function<void()> action) {

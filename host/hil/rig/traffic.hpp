@@ -47,7 +47,6 @@ class Traffic {
   // Bytes that the device will read; kept once however often they pass.
   [[nodiscard]] Json kept(std::span<const std::byte> bytes);
   [[nodiscard]] static Json seen(std::span<const std::byte> bytes);
-  void flush();
 
   // `action` is called when the event has passed, once.
   void on(const Event& event, std::function<void()> action);

@@ -11,8 +11,9 @@
 //   }
 //
 // While the test runs the rig writes its log, the traffic between host and device, and at the first
-// failure the device's state to a folder SUITE.TEST below $D1_HIL_ARTEFACTS (else ./hil-artefacts).
-// It is deleted with the rig, unless the test has failed.
+// failure the device's state to a folder SUITE.TEST below $D1_HIL_ARTEFACTS (else ./hil-artefacts);
+// a second rig of the test to rig-2 in there, one of SetUpTestSuite() to SUITE. It is deleted when
+// that has passed, and not when it has failed or crashed.
 //
 // Errors: everything throws d1::Exception. Threads: one, but for actions of on(), which come on
 // whatever thread meets the event, call what they like of the rig but open(), and must not use the
