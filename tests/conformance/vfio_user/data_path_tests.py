@@ -125,23 +125,6 @@ class DataPath(Working):
             if got.flags & 0xf == wire.REPLY and got.id == id:
                 break
 
-    def test_a_client_that_is_silent_on_its_twin_socket_is_served_on_and_can_leave(self):
-        """Section "Version", twin_socket: what the server asks goes there, and is not answered."""
-        self.client.close()
-        self.client = self.attach({"twin_socket": {"supported": True}})
-        if not self.client.capabilities.get("twin_socket", {}).get("supported"):
-            self.skipTest("the server grants no twin socket")
-        self.ok(self.client.call(wire.RESET), 0)
-        self.client.write_number(wire.CONFIG, 4, 2, 6)
-        self.unshared(None)
-        self.client.write_number(wire.BAR0, DOORBELL, 4, 1)
-        self.ok(self.client.call(wire.GET_INFO, wire.get_info()), 16)
-        self.client.close()
-        start = time.monotonic()
-        self.client = self.attach()
-        self.serves(self.client)
-        self.assertLess(time.monotonic() - start, wire.DEADLINE)
-
     def test_replies_that_do_not_fit_their_question_do_no_harm(self):
         """A short one, one that is too long, one of another id: refused or hung up on."""
         for lie in (struct.pack("=QQ", BASE, 1 << 20), b"", struct.pack("=QQ", 0, 0) + b"x" * 64,
