@@ -55,6 +55,10 @@ Result<> Device::bring_up(std::chrono::milliseconds ready_timeout) {
                             "{}; install a driver and a device of one release.",
                             id & 0xffff, D1_ABI_VERSION));
   }
+  // One that gave up while somebody else had it works again after a reset.
+  if (const std::uint64_t status = transport_->read_register64(D1_REG_STATUS);
+      status != kAllOnes && (status & D1_STATUS_FATAL) != 0)
+    transport_->write_register64(D1_REG_CONTROL, 0);
   transport_->write_register64(D1_REG_CONTROL, D1_CONTROL_ENABLE);
   const auto deadline = after(ready_timeout);
   for (;;) {

@@ -33,7 +33,8 @@ Result<> LogReader::poll() {
   const std::uint64_t head = transport_.read_register64(D1_REG_LOG_HEAD);
   // Pairs with the device's release of the head: the records below it are written.
   std::atomic_thread_fence(std::memory_order_acquire);
-  if (head == tail_ || transport_.lost()) return {};
+  // A device that is gone reads all ones: whoever waits for it says so, not the log.
+  if (head == tail_ || head == ~std::uint64_t{0} || transport_.lost()) return {};
   const std::uint64_t size = ring_.bytes();
   Result<> result;
   if (head < tail_ || head - tail_ > size) {

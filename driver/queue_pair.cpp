@@ -56,6 +56,12 @@ Result<> QueuePair::enable() {
   transport.write_register64(register_offset(D1_QUEUE_VECTOR), index_ % D1_MSIX_VECTORS);
   transport.write_register64(register_offset(D1_QUEUE_ENABLE), 1);
   const auto enabled = transport.read_register64(register_offset(D1_QUEUE_ENABLE));
+  if (enabled == ~std::uint64_t{0}) {
+    return fail(ErrorKind::DeviceLost,
+                fmt::format("The device went away while queue {} was set up: its registers read "
+                            "all ones.",
+                            index_));
+  }
   if (enabled != 1) {
     return fail(ErrorKind::Protocol,
                 fmt::format("The device did not enable queue {} with {} entries (its enable "

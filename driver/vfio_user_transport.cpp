@@ -8,7 +8,6 @@
 #include <d1/vfio_user/event.hpp>
 #include <fmt/format.h>
 #include <linux/vfio.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,11 +15,14 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
+#include <optional>
 #include <thread>
 
 #include "built_in_transports.hpp"
 #include "daemon_faults.hpp"
 #include "device_window.hpp"
+#include "event_wait.hpp"
 #include "in_band_memory.hpp"
 #include "vfio_user_client.hpp"
 
@@ -88,6 +90,7 @@ class VfioUserTransport final : public Transport {
   Result<> access(std::uint64_t address, std::byte* data, std::uint64_t bytes, bool write);
   void kick();
   void sleep(unsigned vector, std::uint64_t seen, Deadline deadline);
+  EventWait& waiting(unsigned vector);
   // Asks and waits no longer than a server may take; who takes longer is lost.
   Result<Message> ask(std::uint16_t command,
                       std::initializer_list<std::span<const std::byte>> parts,
@@ -104,14 +107,15 @@ class VfioUserTransport final : public Transport {
 
   struct Vector {
     Descriptor event;
-    std::atomic<std::uint64_t> count = 0;    // where there is no live page
-    std::atomic<unsigned> sleepers = 0;
+    std::atomic<std::uint64_t> count = 0;  // where there is no live page
+    std::once_flag made;
+    std::optional<EventWait> wait;
   };
-  std::array<Vector, D1_MSIX_VECTORS> vectors_;
   std::atomic<std::uint64_t> last_status_ = 0, last_heartbeat_ = 0;
 
   InBandMemory memory_;
-  std::unique_ptr<VfioUserClient> client_;  // last: its thread serves memory_
+  std::unique_ptr<VfioUserClient> client_;  // behind memory_, which its thread serves
+  std::array<Vector, D1_MSIX_VECTORS> vectors_;  // last: they wait for the client's end, too
 };
 
 Result<Message> VfioUserTransport::ask(std::uint16_t command,
@@ -399,25 +403,19 @@ void VfioUserTransport::wait_for_interrupt(unsigned vector, std::uint64_t seen,
 
 // Returns when the vector's event was raised, or sooner.
 void VfioUserTransport::sleep(unsigned vector, std::uint64_t seen, Deadline deadline) {
-  Vector& own = vectors_[vector];
-  own.sleepers.fetch_add(1);
-  if (live_.mapped()) {
+  if (live_.mapped())
     word_at<std::uint64_t>(doorbells_, D1_REG_DOORBELL_ARM - D1_REG_DOORBELL_BASE + 8 * vector)
         .store(1, std::memory_order_seq_cst);
-  }
-  if (interrupt_count(vector) == seen) {
-    pollfd entries[] = {{own.event.get(), POLLIN, 0}, {client_->lost_event(), POLLIN, 0}};
-    const auto left = std::max<Clock::duration>(deadline - Clock::now(), Clock::duration(0));
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
-    const timespec wait{seconds.count(), std::chrono::nanoseconds(left - seconds).count()};
-    (void)::ppoll(entries, std::size(entries), &wait, nullptr);
-  }
-  // The last one to leave takes the event, so that all who sleep on it see it.
-  std::uint64_t events;
-  const bool last = own.sleepers.fetch_sub(1) == 1;
-  if ((last || interrupt_count(vector) == seen) &&
-      ::read(own.event.get(), &events, sizeof events) == sizeof events)
-    own.count.fetch_add(events, std::memory_order_release);
+  if (interrupt_count(vector) == seen) waiting(vector).wait(deadline);
+}
+
+// Made when somebody first sleeps: most vectors are never slept on.
+EventWait& VfioUserTransport::waiting(unsigned vector) {
+  Vector& own = vectors_[vector];
+  std::call_once(own.made, [&] {
+    own.wait.emplace(make_event_wait(own.event.get(), client_->lost_event()), own.count);
+  });
+  return *own.wait;
 }
 
 Result<std::unique_ptr<Transport>> open_at(const TransportOptions& options, Sharing sharing) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only file that names liburing.
+// The only file of the runtime that names liburing.
 #include <liburing.h>
 
 #include <algorithm>

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // `d1 serve`: a machine whose DPUs other processes use.
+#include <d1/base/thread.hpp>
 #include <d1/server/server.hpp>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "command.hpp"
 
@@ -20,6 +25,7 @@ struct ServeOptions {
   std::string log_level = "info";
   bool log_json = false;
   unsigned poll_us = 50;
+  bool until_input_ends = false;
 };
 
 // One JSON object a line: what a log collector takes. The text is escaped as JSON wants it.
@@ -50,6 +56,20 @@ void set_up_log(const ServeOptions& options) {
   else spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %l: %v");
 }
 
+// Who started us holds the other end of our standard input: it ends however that process does.
+constexpr int kLookMs = 50;
+void wait_for_end_of_input(const std::stop_token& stop, server::Server& server) {
+  while (!stop.stop_requested()) {
+    pollfd entry{STDIN_FILENO, POLLIN, 0};
+    if (::poll(&entry, 1, kLookMs) <= 0) continue;
+    std::array<char, 256> piece;
+    if (::read(STDIN_FILENO, piece.data(), piece.size()) > 0) continue;
+    spdlog::info("ending, since the standard input has ended");
+    server.stop();
+    return;
+  }
+}
+
 Result<int> serve(ServeOptions options) {
   set_up_log(options);
   options.server.poll = std::chrono::microseconds(options.poll_us);
@@ -57,6 +77,14 @@ Result<int> serve(ServeOptions options) {
   if (!server) return std::unexpected(std::move(server.error()));
   fmt::print("{}", (*server)->description());
   std::fflush(stdout);  // who started us reads where to attach
+  std::jthread input;
+  if (options.until_input_ends) {
+    auto thread = start_thread("input", [raw = server->get()](const std::stop_token& stop) {
+      wait_for_end_of_input(stop, *raw);
+    });
+    if (!thread) return std::unexpected(std::move(thread.error()));
+    input = std::move(*thread);
+  }
   (*server)->run();
   return kSuccess;
 }
@@ -93,6 +121,8 @@ void add_serve(CLI::App& application, Action& action) {
   command->add_option("--poll-us", options->poll_us,
                       "How long a DPU's thread looks for work before it sleeps")
       ->capture_default_str();
+  command->add_flag("--until-input-ends", options->until_input_ends,
+                    "End when the standard input does: with the process that started this");
   command->add_option("--log-level", options->log_level, "trace, debug, info, warn, error or off")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
       ->capture_default_str();

@@ -155,7 +155,8 @@ bool Dip::finish_waiting(unsigned index) {
   Queue& queue = queues_[index];
   if (queue.delayed) {
     if (std::chrono::steady_clock::now() < queue.due) return false;
-    complete(index, *queue.delayed);
+    const CommandResult result = *queue.delayed;  // complete() forgets it
+    complete(index, result);
     return true;
   }
   if (queue.current.opcode != D1_COMMAND_WAIT) return false;

@@ -4,67 +4,132 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
+#include <cerrno>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
-#include <fstream>
+#include <map>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 namespace d1::hil {
 namespace {
 
 namespace fs = std::filesystem;
 
-// SUITE.TEST; what parameters put into names beside letters must not lead elsewhere.
-std::string name_of_test() {
-  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  if (test == nullptr) return "no-test";
-  std::string name = std::string(test->test_suite_name()) + "." + test->name();
-  std::ranges::replace(name, '/', '-');
-  return name;
+std::string name_of(const testing::TestInfo& test) {
+  return std::string(test.test_suite_name()) + "." + test.name();
+}
+
+std::string name_of_what_runs() {
+  const auto& unit_test = *testing::UnitTest::GetInstance();
+  if (const auto* test = unit_test.current_test_info()) return name_of(*test);
+  if (const auto* suite = unit_test.current_test_suite()) return suite->name();
+  return ::program_invocation_short_name;
+}
+
+// Sees all tests begin, fail and end, from the first rig to the end of the program.
+class Keeper final : public testing::EmptyTestEventListener {
+ public:
+  static Keeper& instance() {
+    static Keeper* const keeper = [] {  // GoogleTest's
+      auto* made = new Keeper;
+      testing::UnitTest::GetInstance()->listeners().Append(made);
+      return made;
+    }();
+    return *keeper;
+  }
+
+  fs::path make_folder();
+  void watch(std::shared_ptr<StateFile> state) {
+    const std::lock_guard guard(mutex_);
+    states_.push_back(std::move(state));
+  }
+  void forget(const std::shared_ptr<StateFile>& state) {
+    const std::lock_guard guard(mutex_);
+    std::erase(states_, state);
+  }
+
+  void OnTestPartResult(const testing::TestPartResult& result) override {
+    if (!result.failed()) return;
+    std::vector<std::shared_ptr<StateFile>> states;
+    {
+      const std::lock_guard guard(mutex_);
+      states = states_;
+    }
+    for (const auto& state : states) state->tell(result.message(), Artefacts::kStateTime);
+  }
+  void OnTestEnd(const testing::TestInfo& test) override {
+    end(name_of(test), test.result()->Failed());
+  }
+  void OnTestSuiteEnd(const testing::TestSuite& suite) override {
+    end(suite.name(), suite.Failed());
+  }
+  void OnTestProgramEnd(const testing::UnitTest& program) override {
+    end(::program_invocation_short_name, program.Failed());
+  }
+
+ private:
+  struct Folder {
+    fs::path path;
+    unsigned rigs = 0;  // that have theirs in it
+  };
+  void end(const std::string& name, bool failed);
+
+  std::mutex mutex_;
+  std::map<std::string, Folder> folders_;  // by what they are named after, while that runs
+  std::vector<std::shared_ptr<StateFile>> states_;
+};
+
+fs::path Keeper::make_folder() {
+  const std::string name = name_of_what_runs();
+  const std::lock_guard guard(mutex_);
+  Folder& folder = folders_[name];
+  if (++folder.rigs == 1) {
+    const char* named = std::getenv("D1_HIL_ARTEFACTS");
+    std::string last = name;  // what parameters put into names must not lead elsewhere
+    std::ranges::replace(last, '/', '-');
+    folder.path = fs::absolute(named != nullptr && *named != '\0' ? named : "hil-artefacts") / last;
+    std::error_code error;
+    fs::remove_all(folder.path, error);  // of an earlier run
+  }
+  const fs::path made =
+      folder.rigs == 1 ? folder.path : folder.path / ("rig-" + std::to_string(folder.rigs));
+  fs::create_directories(made);
+  return made;
+}
+
+void Keeper::end(const std::string& name, bool failed) {
+  const std::lock_guard guard(mutex_);
+  const auto found = folders_.find(name);
+  if (found == folders_.end()) return;
+  const fs::path path = std::move(found->second.path);
+  folders_.erase(found);
+  if (failed) return;
+  std::error_code error;
+  fs::remove_all(path, error);
+  fs::remove(path.parent_path(), error);  // if no other test has left anything
 }
 
 }  // namespace
 
-class Artefacts::Listener final : public testing::EmptyTestEventListener {
- public:
-  Listener(std::string path, std::function<std::string()> state)
-      : path_(std::move(path)), state_(std::move(state)) {}
-  void OnTestPartResult(const testing::TestPartResult& result) override {
-    if (result.failed()) tell(result.message());
-  }
-  void tell(const std::string& why) {
-    // What looks at the state may fail, too: then this comes again, from within.
-    if (!told_.exchange(true)) std::ofstream(path_) << why << "\n\n" << state_();
-  }
+Artefacts::Artefacts() : folder_(Keeper::instance().make_folder()) {}
 
- private:
-  const std::string path_;
-  const std::function<std::string()> state_;
-  std::atomic<bool> told_{false};
-};
-
-Artefacts::Artefacts(std::function<std::string()> state) {
-  const char* named = std::getenv("D1_HIL_ARTEFACTS");
-  const fs::path base = named != nullptr && *named != '\0' ? named : "hil-artefacts";
-  const fs::path folder = fs::absolute(base) / name_of_test();
-  std::error_code error;
-  fs::remove_all(folder, error);
-  fs::create_directories(folder);
-  folder_ = folder;
-  listener_ = new Listener(folder_ + "/state.txt", std::move(state));
-  testing::UnitTest::GetInstance()->listeners().Append(listener_);
+void Artefacts::watch(StateFile::Look look, bool (*may_wait)()) {
+  state_ = std::make_shared<StateFile>(file("state.txt"), std::move(look), may_wait);
+  Keeper::instance().watch(state_);
 }
 
-void Artefacts::tell(const std::string& why) { listener_->tell(why); }
-
-Artefacts::~Artefacts() {
-  delete testing::UnitTest::GetInstance()->listeners().Release(listener_);
-  if (testing::Test::HasFailure() || std::uncaught_exceptions() != 0) return;
-  std::error_code error;
-  fs::remove_all(folder_, error);
-  fs::remove(fs::path(folder_).parent_path(), error);  // if no other test has left anything
+void Artefacts::tell(const std::string& why) {
+  if (state_) state_->tell(why, kStateTime);
 }
+
+void Artefacts::finish() {
+  if (!state_) return;
+  Keeper::instance().forget(state_);
+  state_->finish();
+}
+
+Artefacts::~Artefacts() { finish(); }
 
 }  // namespace d1::hil

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <cstring>
 #include <utility>
@@ -18,6 +19,8 @@ constexpr std::uint64_t kRingsIova = 0x1000'0000;
 constexpr std::uint64_t kRingBytes = std::uint64_t{D1_QUEUE_MAX_ENTRIES} * sizeof(d1_completion);
 // Of completions that nobody asked for: what a driver that polls its ring has to wait at most.
 constexpr std::chrono::milliseconds kMove{1};
+// Of what comes without a command, or behind the last one's completion: interrupts.
+constexpr std::chrono::milliseconds kIdleMove{10};
 
 using Json = Traffic::Json;
 
@@ -49,7 +52,7 @@ Result<std::unique_ptr<driver::Transport>> ObservingTransport::open(
   });
   if (!mover) return std::unexpected(std::move(mover.error()));
   made->mover_ = std::move(*mover);
-  made->traffic_->attach(made.get());
+  made->traffic_->attach(*made);
   return made;
 }
 
@@ -59,11 +62,10 @@ ObservingTransport::ObservingTransport(std::shared_ptr<Traffic> traffic,
     : traffic_(std::move(traffic)), inner_(std::move(inner)), rings_(std::move(rings)) {}
 
 ObservingTransport::~ObservingTransport() {
-  traffic_->attach(nullptr);
-  mover_.request_stop();
+  mover_.request_stop();  // first: its actions may ask for this
   if (mover_.joinable()) mover_.join();
+  traffic_->detach(*this);
   (void)inner_->dma_unmap(kRingsIova, rings_.memory().bytes);
-  traffic_->flush();
 }
 
 std::uint64_t ObservingTransport::read_register64(std::uint32_t offset) {
@@ -93,36 +95,49 @@ void ObservingTransport::write_register64(std::uint32_t offset, std::uint64_t va
 }
 
 void ObservingTransport::write_queue(unsigned index, unsigned reg, std::uint64_t value) {
-  std::unique_lock guard(mutex_);
-  Queue& queue = queues_[index];
-  switch (reg) {
-    case D1_QUEUE_SUBMISSION: queue.submission = value; break;
-    case D1_QUEUE_COMPLETION:
-      queue.completion = value;
-      value = kRingsIova + index * kRingBytes;
-      break;
-    case D1_QUEUE_ENTRIES: queue.entries = value; break;
-    case D1_QUEUE_VECTOR: queue.vector = static_cast<unsigned>(value % D1_MSIX_VECTORS); break;
-    case D1_QUEUE_ENABLE:
-      if (value == 1) {  // both rings start at 0
-        std::memset(own_ring(index), 0, kRingBytes);
-        waiting_ -= queue.in_flight.size();
-        queue.in_flight.clear();
-        queue.submitted = queue.completed = 0;
-        queue.phase = 1;
-        queue.enabled = queue.entries != 0 && queue.entries <= D1_QUEUE_MAX_ENTRIES;
-      }
-      break;
-    default: break;
+  if (reg == D1_QUEUE_ENABLE) return enable_queue(index, value);
+  {
+    const std::lock_guard guard(mutex_);
+    Queue& queue = queues_[index];
+    switch (reg) {
+      case D1_QUEUE_SUBMISSION: queue.submission = value; break;
+      case D1_QUEUE_COMPLETION:
+        queue.completion = value;
+        // One that the device would refuse is refused.
+        value = kRingsIova + index * kRingBytes + value % sizeof(d1_completion);
+        break;
+      case D1_QUEUE_ENTRIES: queue.entries = value; break;
+      default: break;
+    }
   }
-  guard.unlock();
   inner_->write_register64(D1_REG_QUEUE_BASE + index * D1_QUEUE_STRIDE + reg, value);
-  if (reg != D1_QUEUE_ENABLE || value != 0) return;
-  move();  // what it still completed
-  guard.lock();
-  queue.enabled = false;
+}
+
+void ObservingTransport::enable_queue(unsigned index, std::uint64_t value) {
+  const std::uint32_t reg = D1_REG_QUEUE_BASE + index * D1_QUEUE_STRIDE + D1_QUEUE_ENABLE;
+  Queue& queue = queues_[index];
+  if (value == 1) {  // both rings start at 0
+    const std::lock_guard guard(mutex_);
+    forget(queue);
+    std::memset(own_ring(index), 0, kRingBytes);
+  }
+  inner_->write_register64(reg, value);
+  // The device may refuse what it was given.
+  const bool enabled = value == 1 && inner_->read_register64(reg) == 1;
+  if (value != 1) move();  // what it still completed
+  const std::lock_guard guard(mutex_);
+  forget(queue);
+  queue.enabled =
+      enabled && std::has_single_bit(queue.entries) && queue.entries <= D1_QUEUE_MAX_ENTRIES;
+}
+
+// mutex_ is held.
+void ObservingTransport::forget(Queue& queue) {
   waiting_ -= queue.in_flight.size();
   queue.in_flight.clear();
+  queue.enabled = false;
+  queue.submitted = queue.completed = 0;
+  queue.phase = 1;
 }
 
 d1_completion* ObservingTransport::own_ring(unsigned queue) const noexcept {
@@ -259,7 +274,7 @@ void ObservingTransport::keep_moving(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     move();
     std::unique_lock guard(mutex_);
-    if (waiting_ == 0) work_.wait(guard, stop, [this] { return waiting_ != 0; });
+    if (waiting_ == 0) work_.wait_for(guard, stop, kIdleMove, [this] { return waiting_ != 0; });
     else work_.wait_for(guard, stop, kMove, [] { return false; });
   }
 }
@@ -317,15 +332,13 @@ void ObservingTransport::wait_for_interrupt(unsigned vector, std::uint64_t seen,
 }
 
 void ObservingTransport::hold_in_reset() {
-  inner_->write_register64(D1_REG_CONTROL, 0);
   was_reset_.store(true);
-  const std::lock_guard guard(mutex_);
-  enable_wanted_ = false;
-  for (Queue& queue : queues_) {
-    queue.enabled = false;
-    queue.in_flight.clear();
+  {
+    const std::lock_guard guard(mutex_);
+    enable_wanted_ = false;
+    for (Queue& queue : queues_) forget(queue);  // lost to the driver, not cancelled
   }
-  waiting_ = 0;
+  inner_->write_register64(D1_REG_CONTROL, 0);
 }
 
 void ObservingTransport::release() {

@@ -3,8 +3,8 @@
 //
 // Completions go to a ring of its own first, and from there to the driver's when they have been
 // told: so nothing that the driver acts on is missed, and what a command wrote is looked at before
-// anybody can change it. They move whenever the driver asks for something, and each millisecond,
-// for a driver that only looks at its ring.
+// anybody can change it. They move whenever the driver asks for something, and each millisecond
+// while commands are in flight, for a driver that only looks at its ring.
 //
 // Threads: any may call any member.
 #pragma once
@@ -59,6 +59,11 @@ class ObservingTransport final : public driver::Transport {
   Result<std::vector<std::string>> fault_events() override { return inner_->fault_events(); }
   bool lost() const noexcept override { return inner_->lost(); }
 
+  // As interrupt_count(), without moving anything, so that no action follows.
+  [[nodiscard]] std::uint64_t raised(unsigned vector) const noexcept {
+    return inner_->interrupt_count(vector);
+  }
+
   // The device as it is without its driver: held in reset, and let go.
   void hold_in_reset();
   void release();
@@ -66,7 +71,6 @@ class ObservingTransport final : public driver::Transport {
  private:
   struct Queue {
     std::uint64_t submission = 0, completion = 0, entries = 0;
-    unsigned vector = 0;
     bool enabled = false;
     std::uint32_t submitted = 0;   // index of the next one to be told
     std::uint32_t completed = 0;   // and of the next completion to move
@@ -85,6 +89,8 @@ class ObservingTransport final : public driver::Transport {
   ObservingTransport(std::shared_ptr<Traffic> traffic, std::unique_ptr<driver::Transport> inner,
                      SharedMemory rings);
   void write_queue(unsigned queue, unsigned reg, std::uint64_t value);
+  void enable_queue(unsigned queue, std::uint64_t value);
+  void forget(Queue& queue);
   void tell_commands(unsigned queue, std::uint32_t tail, std::vector<Passed>& passed);
   void move_completions(std::vector<Passed>& passed);
   void move_completion(unsigned queue, const d1_completion& entry, std::vector<Passed>& passed);

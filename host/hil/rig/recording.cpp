@@ -31,29 +31,33 @@ bool is_whole(const Json& line, std::size_t payload) {
 }  // namespace
 
 Result<Recording> Recording::load(const std::string& path) {
-  std::ifstream file(path), data(path + ".data", std::ios::binary);
-  if (!file || !data || !std::filesystem::is_regular_file(path))
-    return fail(ErrorKind::Invalid,
-                fmt::format("The record '{}' cannot be read, or '{}.data' beside it.", path, path));
   Recording recording;
   recording.path_ = path;
-  recording.payload_.assign(std::istreambuf_iterator<char>(data), {});
+  std::ifstream file(path);
   for (std::string text; std::getline(file, text);) {
-    const Json line = Json::parse(text, nullptr, false);
-    const std::size_t number = recording.lines_.size() + 1;
+    if (file.eof()) break;  // no whole line: whoever writes it is at it, or died
+    recording.lines_.push_back(std::move(text));
+  }
+  // Behind the lines: a record that still grows has the bytes that they speak of.
+  std::ifstream data(path + ".data", std::ios::binary);
+  if (!file.is_open() || !data || !std::filesystem::is_regular_file(path))
+    return fail(ErrorKind::Invalid,
+                fmt::format("The record '{}' cannot be read, or '{}.data' beside it.", path, path));
+  recording.payload_.assign(std::istreambuf_iterator<char>(data), {});
+  for (std::size_t i = 0; i < recording.lines_.size(); ++i) {
+    const Json line = Json::parse(recording.lines_[i], nullptr, false);
     try {
       if (line.is_discarded() || !line.at("kind").is_string())
         return fail(ErrorKind::Invalid,
-                    fmt::format("{}:{}: This is no line of a record of traffic.", path, number));
+                    fmt::format("{}:{}: This is no line of a record of traffic.", path, i + 1));
       if (!is_whole(line, recording.payload_.size()))
         return fail(ErrorKind::Invalid,
                     fmt::format("{}:{}: The bytes of this line are not in the record; one keeps "
                                 "256 MiB of what a device reads. Record less at a time.",
-                                path, number));
+                                path, i + 1));
     } catch (const Json::exception& problem) {
-      return fail(ErrorKind::Invalid, fmt::format("{}:{}: {}", path, number, problem.what()));
+      return fail(ErrorKind::Invalid, fmt::format("{}:{}: {}", path, i + 1, problem.what()));
     }
-    recording.lines_.push_back(std::move(text));
   }
   return recording;
 }

@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <exception>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -33,37 +34,47 @@ driver::TransportOptions transport_options(const RigOptions& options) {
 class Rig::Implementation {
  public:
   explicit Implementation(const RigOptions& options)
-      : artefacts_([this] { return state(); }),
-        target_(detail::value(
+      : target_(detail::value(
             Target::make(options.machine, options.serve, artefacts_.file("daemon.log")))),
         traffic_(std::make_shared<Traffic>(
-            target_.transport(), transport_options(options),
+            target_->transport(), transport_options(options),
             options.record ? artefacts_.file("traffic.jsonl") : "")),
-        transport_("hil:" + observe(traffic_)) {}
+        transport_("hil:" + observe(traffic_)) {
+    artefacts_.watch([this] { return [this, at = context()] { return state(at); }; },
+                     [] { return !Traffic::in_action(); });
+  }
+  ~Implementation() { artefacts_.finish(); }  // before what it asks goes
 
   [[nodiscard]] std::string missing(const Need& need);
   void with_observer(const std::function<void(ObservingTransport&)>& what);
   // Of the device that is open, or of one opened for the question.
   void ask(const std::function<void(driver::Transport&)>& what);
-  [[nodiscard]] std::string state();
+  [[nodiscard]] std::shared_ptr<runtime::Context> context();
+  [[nodiscard]] std::string state(const std::shared_ptr<runtime::Context>& context);
 
   Artefacts artefacts_;  // first: the daemon's log is there
-  Target target_;
+  std::unique_ptr<Target> target_;
   std::shared_ptr<Traffic> traffic_;
   std::string transport_;
+  std::mutex mutex_;  // a failure may come on any thread
   std::weak_ptr<runtime::Context> context_;
 };
 
-// Called when an assertion fails, while the device is as it was then.
-std::string Rig::Implementation::state() {
-  if (traffic_) traffic_->flush();
-  std::string text = target_.status();
-  const auto context = context_.lock();
+// Of the device that is open, or null.
+std::shared_ptr<runtime::Context> Rig::Implementation::context() {
+  const std::lock_guard guard(mutex_);
+  return context_.lock();
+}
+
+// Called when an assertion fails, while the device is as it was then; never by who failed.
+std::string Rig::Implementation::state(const std::shared_ptr<runtime::Context>& context) {
+  std::string text = target_->status();
   if (!context) return text;
   auto nodes = context->all_nodes();
   auto harts = nodes ? context->query_harts(**nodes)
                      : Result<std::vector<d1_hart_report>>(std::unexpected(nodes.error()));
   if (!harts) return text + harts.error().to_string() + "\n";
+  text += fmt::format("harts not in reset: {}\n", harts->size());
   for (const d1_hart_report& hart : *harts)
     text += fmt::format("die {} node {} rank {} hart {}: status {} pc {:#x} ra {:#x} sp {:#x} "
                         "wait {} {} {} {} since {}\n",
@@ -83,7 +94,7 @@ void Rig::Implementation::with_observer(const std::function<void(ObservingTransp
 void Rig::Implementation::ask(const std::function<void(driver::Transport&)>& what) {
   if (traffic_->with_observer(what)) return;
   const auto transport =
-      detail::value(driver::open_transport(target_.transport(), traffic_->options()));
+      detail::value(driver::open_transport(target_->transport(), traffic_->options()));
   what(*transport);
 }
 
@@ -93,7 +104,7 @@ std::string Rig::Implementation::missing(const Need& need) {
     ask([&](driver::Transport& transport) {
       if (const std::uint64_t has = transport.read_register64(reg); has < need.amount)
         text = fmt::format("This test needs {} {}, and '{}' has {}.", need.amount, unit,
-                           target_.transport(), has);
+                           target_->transport(), has);
     });
   };
   switch (need.kind) {
@@ -103,20 +114,20 @@ std::string Rig::Implementation::missing(const Need& need) {
       ask([&](driver::Transport& transport) {
         if (!transport.can_inject_faults())
           text = fmt::format("This test injects faults, and '{}' takes none.",
-                             target_.transport());
+                             target_->transport());
       });
       break;
     case Need::PowerControl:
-      if (!target_.has_power_switch())
+      if (!target_->has_power_switch())
         text = fmt::format("This test switches the power of its device; for '{}' set D1_HIL_POWER "
                            "to a command that takes off, on and cycle.",
-                           target_.transport());
+                           target_->transport());
       break;
     case Need::ProcessControl:
-      if (!target_.own())
+      if (!target_->own())
         text = fmt::format("This test kills and stops its device's daemon, and '{}' is not its "
                            "own; unset D1_HIL_TARGET to run it.",
-                           target_.transport());
+                           target_->transport());
       break;
   }
   return text;
@@ -132,12 +143,13 @@ Device Rig::open() {
   DeviceOptions options;
   options.transport = implementation_->transport_;
   Device device = Device::open(options);
+  const std::lock_guard guard(implementation_->mutex_);
   implementation_->context_ = device.shared();
   return device;
 }
 
 const std::string& Rig::transport() const noexcept { return implementation_->transport_; }
-const std::string& Rig::target() const noexcept { return implementation_->target_.transport(); }
+const std::string& Rig::target() const noexcept { return implementation_->target_->transport(); }
 const std::string& Rig::artefacts() const noexcept { return implementation_->artefacts_.folder(); }
 
 std::string Rig::missing(std::initializer_list<Need> needs) {
@@ -146,9 +158,9 @@ std::string Rig::missing(std::initializer_list<Need> needs) {
   return {};
 }
 
-void Rig::power_off() { check(implementation_->target_.off()); }
-void Rig::power_on() { check(implementation_->target_.on()); }
-void Rig::power_cycle() { check(implementation_->target_.cycle()); }
+void Rig::power_off() { check(implementation_->target_->off()); }
+void Rig::power_on() { check(implementation_->target_->on()); }
+void Rig::power_cycle() { check(implementation_->target_->cycle()); }
 
 void Rig::hold_in_reset() {
   implementation_->traffic_->set_held(true);
@@ -164,14 +176,18 @@ void Rig::release() {
   });
 }
 
-void Rig::kill() { check(implementation_->target_.signal(SIGKILL)); }
-void Rig::stop() { check(implementation_->target_.signal(SIGSTOP)); }
-void Rig::go_on() { check(implementation_->target_.signal(SIGCONT)); }
+void Rig::kill() { check(implementation_->target_->signal(SIGKILL)); }
+void Rig::stop() { check(implementation_->target_->signal(SIGSTOP)); }
+void Rig::go_on() { check(implementation_->target_->signal(SIGCONT)); }
 
 std::uint64_t Rig::interrupts(unsigned vector) {
+  if (vector >= D1_MSIX_VECTORS)
+    throw Exception(Error(ErrorKind::Invalid,
+                          fmt::format("The device has no interrupt vector {}; it has 0 to {}.",
+                                      vector, D1_MSIX_VECTORS - 1)));
   std::uint64_t count = 0;
   implementation_->with_observer(
-      [&](ObservingTransport& transport) { count = transport.interrupt_count(vector); });
+      [&](ObservingTransport& transport) { count = transport.raised(vector); });
   return count;
 }
 
@@ -208,7 +224,9 @@ void Rig::on(const Event& event, std::function<void()> action) {
 }
 
 Recording Rig::recording() {
-  implementation_->traffic_->flush();
+  if (!implementation_->traffic_->recording())
+    throw Exception(Error(ErrorKind::Invalid,
+                          "This rig records no traffic, since RigOptions::record is false."));
   return detail::value(Recording::load(implementation_->artefacts_.file("traffic.jsonl")));
 }
 

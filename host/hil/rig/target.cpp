@@ -14,7 +14,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -41,17 +43,26 @@ std::string d1_program() {
   return fs::exists(beside, error) ? beside.string() : "d1";
 }
 
-// A process with its standard output in `output` and its errors in a file; -1: an errno is set.
-pid_t spawn(std::vector<std::string> words, int output, const std::string& errors) {
+// What a process has for input and output (-1: nothing, and ours), and the file of its errors.
+struct Streams {
+  int input = -1, output = -1;
+  std::string errors;
+};
+
+// -1: an errno is set.
+pid_t spawn(std::vector<std::string> words, const Streams& streams) {
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  if (output >= 0) ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  if (!errors.empty())
-    ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors.c_str(),
+  if (streams.input >= 0)
+    ::posix_spawn_file_actions_adddup2(&actions, streams.input, STDIN_FILENO);
+  else ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  if (streams.output >= 0)
+    ::posix_spawn_file_actions_adddup2(&actions, streams.output, STDOUT_FILENO);
+  if (!streams.errors.empty())
+    ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, streams.errors.c_str(),
                                        O_WRONLY | O_CREAT | O_APPEND, 0666);
   pid_t process = -1;
   const int failed =
@@ -69,6 +80,29 @@ std::optional<int> wait_for(pid_t process, driver::Deadline deadline) {
     std::this_thread::sleep_for(kLook);
   }
   return status;
+}
+
+// Its clients see their sockets closed before it can be waited for; its memory is gone by then.
+bool is_ending(pid_t process) {
+  std::ifstream file(fmt::format("/proc/{}/statm", process));
+  std::uint64_t pages = 0;
+  return !(file >> pages) || pages == 0;
+}
+
+// Whether all its threads stand by then. Its status stays to be waited for.
+bool wait_until_it_stands(pid_t process, driver::Deadline deadline) {
+  for (;;) {
+    siginfo_t about{};
+    constexpr int kLookOnly = WSTOPPED | WEXITED | WNOHANG | WNOWAIT;
+    if (::waitid(P_PID, static_cast<id_t>(process), &about, kLookOnly) == 0 && about.si_pid != 0)
+      return about.si_code == CLD_STOPPED;
+    if (driver::Clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(kLook);
+  }
+}
+
+void close_if_open(int file) {
+  if (file >= 0) ::close(file);
 }
 
 // What it writes up to its end, or up to a newline.
@@ -89,51 +123,58 @@ std::string read_output(int output, bool first_line, driver::Deadline deadline) 
 
 }  // namespace
 
-Result<Target> Target::make(std::string machine, std::vector<std::string> serve,
-                            std::string log) {
-  Target target;
-  target.power_ = environment("D1_HIL_POWER");
-  if (target.transport_ = environment("D1_HIL_TARGET"); !target.transport_.empty()) return target;
+Result<std::unique_ptr<Target>> Target::make(std::string machine, std::vector<std::string> serve,
+                                             std::string log) {
+  std::unique_ptr<Target> target(new Target);
+  target->power_ = environment("D1_HIL_POWER");
+  if (target->transport_ = environment("D1_HIL_TARGET"); !target->transport_.empty())
+    return target;
   std::array<char, 24> name{"/tmp/d1-rig-XXXXXX"};  // short, as paths of sockets must be
   if (::mkdtemp(name.data()) == nullptr)
     return fail(ErrorKind::ResourceExhausted,
                 fmt::format("No folder can be made in /tmp for the daemon of a rig: {}.",
                             std::generic_category().message(errno)));
-  target.folder_ = name.data();
-  target.machine_ = std::move(machine);
-  target.serve_ = std::move(serve);
-  target.log_ = std::move(log);
-  target.transport_ = "vfio-user:" + target.folder_ + "/dut.sock";
-  if (auto started = target.start(); !started) return std::unexpected(std::move(started.error()));
+  target->folder_ = name.data();
+  target->machine_ = std::move(machine);
+  target->serve_ = std::move(serve);
+  target->log_ = std::move(log);
+  target->transport_ = "vfio-user:" + target->folder_ + "/dut.sock";
+  const std::lock_guard guard(target->mutex_);
+  if (auto started = target->start(); !started) return std::unexpected(std::move(started.error()));
   return target;
 }
 
-Target::Target(Target&& other) noexcept
-    : transport_(std::move(other.transport_)),
-      power_(std::move(other.power_)),
-      folder_(std::exchange(other.folder_, "")),
-      machine_(std::move(other.machine_)),
-      log_(std::move(other.log_)),
-      serve_(std::move(other.serve_)),
-      process_(std::exchange(other.process_, -1)) {}
-
 Target::~Target() {
-  if (process_ > 0) (void)end();
+  const std::lock_guard guard(mutex_);
+  if (runs()) (void)end();
+  close_if_open(input_);
   std::error_code error;
   if (!folder_.empty()) std::filesystem::remove_all(folder_, error);
 }
 
+bool Target::runs() {
+  if (process_ <= 0) return false;
+  const auto deadline = is_ending(process_) ? driver::after(Rig::kPowerTime) : driver::Clock::now();
+  if (wait_for(process_, deadline)) process_ = -1;
+  return process_ > 0;
+}
+
 Result<> Target::start() {
-  std::vector<std::string> words = {d1_program(), "serve",    "--dir", folder_,
-                                    "--machine",  machine_,   "--dpu", "dut=all"};
+  std::vector<std::string> words = {d1_program(), "serve",  "--until-input-ends",
+                                    "--dir",      folder_,  "--machine",
+                                    machine_,     "--dpu",  "dut=all"};
   words.insert(words.end(), serve_.begin(), serve_.end());
-  std::array<int, 2> output{-1, -1};
-  if (::pipe2(output.data(), O_CLOEXEC) == 0) process_ = spawn(words, output[1], log_);
+  close_if_open(std::exchange(input_, -1));
+  std::array<int, 2> input{-1, -1}, output{-1, -1};
+  if (::pipe2(input.data(), O_CLOEXEC) == 0 && ::pipe2(output.data(), O_CLOEXEC) == 0)
+    process_ = spawn(words, {input[0], output[1], log_});
   const int reason = errno;
-  if (output[1] >= 0) ::close(output[1]);
+  close_if_open(input[0]);
+  close_if_open(output[1]);
+  input_ = input[1];
   std::string said;
   if (process_ > 0) said = read_output(output[0], true, driver::after(Rig::kPowerTime));
-  if (output[0] >= 0) ::close(output[0]);
+  close_if_open(output[0]);
   if (process_ <= 0)
     return fail(ErrorKind::Invalid,
                 fmt::format("The daemon '{}' cannot be started: {}. D1_PROGRAMS may name the "
@@ -149,6 +190,7 @@ Result<> Target::end() {
   const pid_t process = std::exchange(process_, -1);
   ::kill(process, SIGTERM);
   ::kill(process, SIGCONT);
+  close_if_open(std::exchange(input_, -1));
   if (wait_for(process, driver::after(Rig::kPowerTime))) return {};
   ::kill(process, SIGKILL);
   (void)wait_for(process, driver::after(Rig::kPowerTime));
@@ -163,7 +205,7 @@ Result<> Target::switch_power(const char* how) const {
                 fmt::format("The power of '{}' cannot be switched: D1_HIL_POWER names no command "
                             "that takes off, on and cycle.",
                             transport_));
-  const pid_t process = spawn({"/bin/sh", "-c", power_ + " " + how}, -1, "");
+  const pid_t process = spawn({"/bin/sh", "-c", power_ + " " + how}, {});
   const auto status = process > 0 ? wait_for(process, driver::after(Rig::kPowerTime)) : -1;
   if (status == 0) return {};
   if (process > 0 && !status) {
@@ -176,42 +218,52 @@ Result<> Target::switch_power(const char* how) const {
 }
 
 Result<> Target::off() {
+  const std::lock_guard guard(mutex_);
   if (!own()) return switch_power("off");
-  return process_ > 0 ? end() : Result<>{};
+  return runs() ? end() : Result<>{};
 }
 
 Result<> Target::on() {
+  const std::lock_guard guard(mutex_);
   if (!own()) return switch_power("on");
-  return process_ > 0 ? Result<>{} : start();
+  return runs() ? Result<>{} : start();
 }
 
 Result<> Target::cycle() {
+  const std::lock_guard guard(mutex_);
   if (!own()) return switch_power("cycle");
-  if (auto done = off(); !done) return done;
-  return on();
+  if (auto done = runs() ? end() : Result<>{}; !done) return done;
+  return start();
 }
 
 Result<> Target::signal(int number) {
-  if (!own() || process_ <= 0)
+  const std::lock_guard guard(mutex_);
+  if (!own() || !runs())
     return fail(ErrorKind::Unsupported,
                 fmt::format("'{}' is no daemon that this rig runs, so it gets no signals.",
                             transport_));
   ::kill(process_, number);
-  int status = 0;
-  // All its threads stand when it has stopped.
-  if (number == SIGSTOP) (void)::waitpid(process_, &status, WUNTRACED);
-  if (number == SIGKILL) {
-    (void)wait_for(process_, driver::after(Rig::kPowerTime));
-    process_ = -1;
-  }
-  return {};
+  const auto deadline = driver::after(Rig::kPowerTime);
+  const bool done = number == SIGKILL   ? wait_for(process_, deadline).has_value()
+                    : number == SIGSTOP ? wait_until_it_stands(process_, deadline)
+                                        : true;
+  if (done && number == SIGKILL) process_ = -1;
+  if (done) return {};
+  return fail(ErrorKind::Timeout, fmt::format("The daemon of the rig did not follow signal {} "
+                                              "within {} s, or ended.",
+                                              number, Rig::kPowerTime.count()));
 }
 
 std::string Target::status() const {
-  if (!own()) return {};
+  // A DPU's socket lies in the folder of its daemon.
+  const std::size_t colon = transport_.find(':');
+  if (!transport_.starts_with("vfio-user") || colon == std::string::npos) return {};
+  const std::filesystem::path folder =
+      std::filesystem::path(transport_.substr(colon + 1)).parent_path();
   std::array<int, 2> output{-1, -1};
-  if (::pipe2(output.data(), O_CLOEXEC) != 0) return {};
-  const pid_t process = spawn({d1_program(), "ps", "--json", "--dir", folder_}, output[1], "");
+  if (folder.empty() || ::pipe2(output.data(), O_CLOEXEC) != 0) return {};
+  const pid_t process =
+      spawn({d1_program(), "ps", "--json", "--dir", folder.string()}, {-1, output[1], ""});
   ::close(output[1]);
   std::string said = process > 0 ? read_output(output[0], false, driver::after(Rig::kPowerTime))
                                  : std::string();

@@ -1,10 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rig/traffic.hpp"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace d1::hil {
+namespace {
+
+thread_local unsigned depth_of_actions = 0;
+
+void run(const std::function<void()>& action) {
+  ++depth_of_actions;
+  try {
+    action();
+  } catch (const std::exception& problem) {
+    ADD_FAILURE() << "An action of Rig::on() ended with an exception: " << problem.what();
+  } catch (...) {
+    ADD_FAILURE() << "An action of Rig::on() ended with an exception.";
+  }
+  --depth_of_actions;
+}
+
+}  // namespace
 
 std::uint64_t hash_of(std::span<const std::byte> bytes) noexcept {
   std::uint64_t hash = 0xcbf29ce484222325;
@@ -26,7 +46,8 @@ void Traffic::add(std::string_view kind, Json what) {
   Json line{{"t_us", since.count()}, {"kind", kind}};
   line.update(what);
   const std::lock_guard guard(mutex_);
-  if (record_.is_open()) record_ << line.dump() << '\n';
+  // Each line goes out at once, behind the payload that it speaks of: a crash cuts nothing off.
+  if (record_.is_open()) (record_ << line.dump() + '\n').flush();
 }
 
 Traffic::Json Traffic::seen(std::span<const std::byte> bytes) {
@@ -47,14 +68,9 @@ Traffic::Json Traffic::kept(std::span<const std::byte> bytes) {
   known_[about["hash"].get<std::uint64_t>()] = {payload_bytes_, bytes.size()};
   payload_.write(reinterpret_cast<const char*>(bytes.data()),
                  static_cast<std::streamsize>(bytes.size()));
+  payload_.flush();
   payload_bytes_ += bytes.size();
   return about;
-}
-
-void Traffic::flush() {
-  const std::lock_guard guard(mutex_);
-  record_.flush();
-  payload_.flush();
 }
 
 void Traffic::on(const Event& event, std::function<void()> action) {
@@ -74,12 +90,19 @@ void Traffic::passed(EventKind kind, unsigned which) {
     std::erase_if(watchers_,
                   [](const Watcher& watcher) { return watcher.seen >= watcher.event.nth; });
   }
-  for (const auto& action : due) action();
+  for (const auto& action : due) run(action);
 }
 
-void Traffic::attach(driver::Transport* observer) {
+bool Traffic::in_action() noexcept { return depth_of_actions != 0; }
+
+void Traffic::attach(driver::Transport& observer) {
   const std::lock_guard guard(observer_mutex_);
-  observer_ = observer;
+  observer_ = &observer;
+}
+
+void Traffic::detach(driver::Transport& observer) {
+  const std::lock_guard guard(observer_mutex_);
+  if (observer_ == &observer) observer_ = nullptr;
 }
 
 bool Traffic::with_observer(const std::function<void(driver::Transport&)>& what) {

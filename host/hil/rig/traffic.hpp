@@ -47,16 +47,20 @@ class Traffic {
   // Bytes that the device will read; kept once however often they pass.
   [[nodiscard]] Json kept(std::span<const std::byte> bytes);
   [[nodiscard]] static Json seen(std::span<const std::byte> bytes);
-  void flush();
 
   // `action` is called when the event has passed, once.
   void on(const Event& event, std::function<void()> action);
-  // Something passed: does what was asked for.
+  // Something passed: does what was asked for. An action that throws fails the test, since whoever
+  // met the event knows nothing of it.
   void passed(EventKind kind, unsigned which);
+  // Whether this thread is in an action, and so holds what the driver locks around an event.
+  [[nodiscard]] static bool in_action() noexcept;
 
-  // The transport that observes, while there is one.
-  void attach(driver::Transport* observer);
-  // Calls `what` with it, or returns false if there is none.
+  // The transport that observes, while there is one; the last that was attached.
+  void attach(driver::Transport& observer);
+  void detach(driver::Transport& observer);
+  // Calls `what` with it, or returns false if there is none. It stays until `what` returns, which
+  // must lead to no action: that may ask for the observer itself.
   bool with_observer(const std::function<void(driver::Transport&)>& what);
 
   // A device that is held in reset is not enabled by its driver until it is released.

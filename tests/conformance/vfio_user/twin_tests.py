@@ -76,7 +76,7 @@ class Twin(data_path_tests.Working):
         self.fail(f"the session goes on after {seconds} s, though its device got no answer")
 
     def drain(self):
-        """The reply to the doorbell's write; the device asks meanwhile, on the twin."""
+        """The reply to the doorbell's write, which may come before or after what is asked."""
         self.assertEqual(self.client.reply().command, wire.REGION_WRITE)
 
     def test_a_command_completes_by_what_is_answered_on_the_twin(self):

@@ -5,9 +5,12 @@
 #include <gtest/gtest.h>
 #include <d1/hil/rig.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <numeric>
 #include <rig_kernels_program.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace d1::hil::test {

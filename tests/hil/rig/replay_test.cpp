@@ -70,15 +70,15 @@ TEST_F(Replays, OfFilesThatAreNoRecordsAreErrors) {
   Rig rig;
   const std::string path = rig.artefacts() + "/broken.jsonl";
   const auto error = [&](const std::string& text) {
-    std::ofstream(path) << text;
+    std::ofstream(path) << text << "\n";
     std::ofstream(path + ".data") << "abc";
     auto loaded = Recording::load(path);
     EXPECT_FALSE(loaded) << text;
     return loaded ? std::string() : loaded.error().sentence();
   };
-  EXPECT_NE(error("nothing\n").find("broken.jsonl:1: This is no line"), std::string::npos);
-  EXPECT_NE(error("{\"kind\": 3}\n").find(":1: This is no line"), std::string::npos);
-  EXPECT_NE(error("{}\n").find("broken.jsonl:1: "), std::string::npos);
+  EXPECT_NE(error("nothing").find("broken.jsonl:1: This is no line"), std::string::npos);
+  EXPECT_NE(error("{\"kind\": 3}").find(":1: This is no line"), std::string::npos);
+  EXPECT_NE(error("{}").find("broken.jsonl:1: "), std::string::npos);
   EXPECT_NE(error(R"({"kind": "poke", "at": 1, "bytes": 3})").find("are not in the record"),
             std::string::npos);
   EXPECT_NE(error(R"({"kind": "command", "data": [{"bytes": 3, "hash": 1}]})")

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A random client of a daemon that is stopped, killed and started, by seed: whatever it was told of
-// each operation agrees with what the device can have done.
+// A random client of a daemon that is stopped, killed and started and whose device breaks, by seed:
+// whatever it was told of each operation agrees with what the device can have done.
 #include "history.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <d1/d1.hpp>
 
@@ -29,6 +30,33 @@ using test::Outcome;
 
 constexpr int kRounds = 600;  // own: most of a minute
 constexpr unsigned kCells = 4, kCounters = 2, kStreams = 3, kMostInFlight = 24;
+
+// Faults by which operations come late, fail or are lost, and none that a device keeps to itself.
+struct Plan {
+  std::string toml;
+  bool loses = false;  // perhaps the device
+};
+
+Plan plan_of(std::mt19937_64& random) {
+  Plan plan{fmt::format("seed = {}\n", random() % 1'000'000)};
+  const auto add = [&](std::string_view fault) {
+    std::string text = "[[fault]]\n";
+    for (const char c : fault) text += c == ';' ? '\n' : c;
+    plan.toml += text + "\n";
+  };
+  add("kind = 'dma_error'; opcode = 'copy'; chance = 0.05");
+  add("kind = 'interrupt_double'; chance = 0.1");
+  if (random() % 4 == 0) add("kind = 'interrupt_lost'; chance = 0.01; times = 2");
+  if (random() % 2 == 0) add("kind = 'completion_delay'; chance = 0.01; delay_ms = 2");
+  if (random() % 2 == 0) add("kind = 'queue_stuck'; chance = 0.01; for_ms = 2; times = 3");
+  if (random() % 2 == 0) add("kind = 'node_stop'; node = 'n0,0'; chance = 0.1; for_cycles = 9000");
+  if (random() % 4 == 0) add("kind = 'pcie_retrain'; chance = 0.01; for_ms = 3; times = 2");
+  if (random() % 4 != 0) return plan;
+  plan.loses = true;
+  constexpr const char* kLosses[] = {"daemon_kill", "daemon_restart", "surprise_removal"};
+  add(fmt::format("kind = '{}'; at_command = [20, 400]", kLosses[random() % 3]));
+  return plan;
+}
 
 // A device as opened, and what is under way on it.
 class Client {
@@ -69,10 +97,9 @@ class Client {
     pending_.push_back(std::move(operation));
     while (pending_.size() > kMostInFlight || (!pending_.empty() && random() % 4 == 0)) take();
   }
-  // False: the device is lost.
-  [[nodiscard]] bool finish() {
+  void break_device(const Plan& plan) { device_.inject_faults(plan.toml); }
+  void finish() {
     while (!pending_.empty()) take();
-    return !lost_;
   }
   [[nodiscard]] bool lost() const { return lost_; }
   // All streams closed with what is on them.
@@ -140,7 +167,8 @@ class Client {
   }
   void note(const Error& error) {
     lost_ |= error.kind() == ErrorKind::DeviceLost;
-    EXPECT_TRUE(error.kind() == ErrorKind::DeviceLost || error.kind() == ErrorKind::Cancelled)
+    EXPECT_TRUE(error.kind() == ErrorKind::DeviceLost || error.kind() == ErrorKind::Cancelled ||
+                error.kind() == ErrorKind::Hardware)
         << error.to_string();
   }
 
@@ -168,9 +196,11 @@ class Histories : public testing::Test {
     const std::string address = std::string(transport) + ":" + daemon.socket();
     unsigned streams = 0;
     bool lives = true;
-    for (int client = 0; client < 4 && lives; ++client) {
+    const Plan plan = plan_of(random);
+    for (int client = 0; client < 4 && lives; ++client) try {
       Client one(address, history, streams);
       streams += kStreams;
+      if (client == 0) one.break_device(plan);
       const auto acts = 20 + random() % 150;
       for (std::uint64_t i = 0; i < acts && !one.lost(); ++i) {
         one.act(random);
@@ -184,10 +214,15 @@ class Histories : public testing::Test {
           lives = false;
         }
       }
-      if (random() % 2 == 0) lives &= one.finish();
+      if (random() % 2 == 0) one.finish();
       else one.leave();
+      EXPECT_TRUE(!one.lost() || !lives || plan.loses) << "lost without a reason";
+      if (one.lost()) lives = false;
+    } catch (const Exception& problem) {  // as it was opened
+      EXPECT_TRUE(plan.loses && problem.kind() == ErrorKind::DeviceLost) << problem.what();
+      lives = false;
     }
-    EXPECT_EQ(history.fault(), "");
+    EXPECT_EQ(history.fault(), "") << plan.toml;
   }
 };
 

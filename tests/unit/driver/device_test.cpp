@@ -111,5 +111,11 @@ TEST_F(DeviceTest, TheLogHandsOverEveryLineAlsoAcrossTheRingsEnd) {
   EXPECT_EQ(lines, printed);
 }
 
+TEST_F(DeviceTest, TheLogOfADeviceThatReadsAllOnesIsQuietAndNotWrong) {
+  open();
+  fake->write_register64(D1_REG_LOG_HEAD, ~std::uint64_t{0});
+  EXPECT_TRUE(device->log().poll());
+}
+
 }  // namespace
 }  // namespace d1::driver

@@ -4,17 +4,7 @@
 Each text stands exactly once in its file; run.py says where that is no longer so. Files are below
 firmware/emulator/engine/.
 """
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Fault:
-    concern: str
-    why: str  # what the faulty translator does
-    file: str
-    old: str
-    new: str
-
+from seeded_faults import Fault
 
 FAULTS = [
     # --- registers ---------------------------------------------------------------------------

@@ -11,11 +11,13 @@
 //   }
 //
 // While the test runs the rig writes its log, the traffic between host and device, and at the first
-// failure the device's state to a folder SUITE.TEST below $D1_HIL_ARTEFACTS (else ./hil-artefacts).
-// It is deleted with the rig, unless the test has failed.
+// failure the device's state to a folder SUITE.TEST below $D1_HIL_ARTEFACTS (else ./hil-artefacts);
+// a second rig of the test to rig-2 in there, one of SetUpTestSuite() to SUITE. It is deleted when
+// that has passed, and not when it has failed or crashed.
 //
 // Errors: everything throws d1::Exception. Threads: one, but for actions of on(), which come on
-// whatever thread meets the event, and must not use the queue that met it.
+// whatever thread meets the event, call what they like of the rig but open(), and must not use the
+// queue that met it.
 // Blocking: starting and ending a daemon, and D1_HIL_POWER, are waited for, kPowerTime at most.
 #pragma once
 
@@ -84,7 +86,8 @@ class Rig {
   void clear_faults();
   [[nodiscard]] std::vector<std::string> fault_events();
   // Calls `action` once, when the event has passed: it may inject faults, kill the daemon, hold the
-  // device in reset. Only while traffic passes through the rig.
+  // device in reset. Only while traffic passes through the rig. An exception that it ends with
+  // fails the test. Interrupts without a command in flight are met up to 10 ms late.
   void on(const Event& event, std::function<void()> action);
 
   // The traffic so far.
