@@ -11,7 +11,6 @@ namespace d1::hil {
 namespace {
 
 constexpr unsigned kSpread = D1_COPY_BROADCAST | D1_COPY_SCATTER | D1_COPY_GATHER;
-constexpr std::uint32_t kMostRows = 65536;  // own: of a copy that is told row by row
 
 template <typename Command>
 Command as(const driver::CommandBytes& command) {
@@ -21,15 +20,37 @@ Command as(const driver::CommandBytes& command) {
 }
 
 std::vector<IoRange> rows_of(const d1_copy& copy, std::uint64_t begin, std::uint64_t pitch) {
-  if (copy.rows == 0 || copy.row_bytes == 0) return {};
-  if (copy.rows == 1 || pitch == copy.row_bytes) return {{begin, copy.rows * copy.row_bytes}};
-  std::vector<IoRange> rows;
-  for (std::uint32_t row = 0; row < std::min(copy.rows, kMostRows); ++row)
-    rows.push_back({begin + row * pitch, copy.row_bytes});
-  return rows;
+  const std::uint64_t bytes = copy.row_bytes;
+  if (copy.rows == 0 || bytes == 0) return {};
+  const IoRange rows{begin, bytes, copy.rows, pitch};
+  const auto extent = rows.extent();
+  if (!extent) return {};
+  // Rows without gaps, or that overlap, are told as one piece.
+  if (copy.rows == 1 || pitch <= bytes) return {{begin, *extent}};
+  return {rows};
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> IoRange::extent() const noexcept {
+  std::uint64_t span = 0, end = 0;
+  if (rows == 0 || __builtin_mul_overflow(rows - 1, pitch, &span) ||
+      __builtin_add_overflow(span, row_bytes, &span) || __builtin_add_overflow(iova, span, &end))
+    return std::nullopt;
+  return span;
+}
+
+std::vector<std::byte> gather(const std::byte* memory, const IoRange& range) {
+  std::vector<std::byte> bytes(range.bytes());
+  for (std::uint64_t row = 0; row < range.rows; ++row)
+    std::memcpy(bytes.data() + row * range.row_bytes, memory + row * range.pitch, range.row_bytes);
+  return bytes;
+}
+
+void scatter(std::byte* memory, const IoRange& range, const char* bytes) {
+  for (std::uint64_t row = 0; row < range.rows; ++row)
+    std::memcpy(memory + row * range.pitch, bytes + row * range.row_bytes, range.row_bytes);
+}
 
 std::vector<IoRange> read_by(const driver::CommandBytes& command) {
   switch (command.bytes[0]) {

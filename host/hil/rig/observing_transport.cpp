@@ -36,8 +36,10 @@ std::string hex_of(std::span<const std::uint8_t> bytes) {
 }  // namespace
 
 Result<std::unique_ptr<driver::Transport>> ObservingTransport::open(
-    std::shared_ptr<Traffic> traffic) {
-  auto inner = driver::open_transport(traffic->target(), traffic->options());
+    std::shared_ptr<Traffic> traffic, driver::TransportOptions options) {
+  options.machine = traffic->options().machine;  // the rig's
+  options.address.clear();
+  auto inner = driver::open_transport(traffic->target(), std::move(options));
   if (!inner) return std::unexpected(std::move(inner.error()));
   auto rings = SharedMemory::make(D1_QUEUE_PAIRS * kRingBytes);
   if (!rings) return std::unexpected(std::move(rings.error()));
@@ -52,6 +54,7 @@ Result<std::unique_ptr<driver::Transport>> ObservingTransport::open(
   });
   if (!mover) return std::unexpected(std::move(mover.error()));
   made->mover_ = std::move(*mover);
+  made->traffic_->add("open", {{"device", made->inner_->description()}});
   made->traffic_->attach(*made);
   return made;
 }
@@ -66,6 +69,7 @@ ObservingTransport::~ObservingTransport() {
   if (mover_.joinable()) mover_.join();
   traffic_->detach(*this);
   (void)inner_->dma_unmap(kRingsIova, rings_.memory().bytes);
+  traffic_->add("close", Json::object());
 }
 
 std::uint64_t ObservingTransport::read_register64(std::uint32_t offset) {
@@ -153,6 +157,24 @@ std::byte* ObservingTransport::memory_at(std::uint64_t iova, std::uint64_t bytes
   return map.pointer + offset;
 }
 
+Json ObservingTransport::told(const std::vector<IoRange>& ranges, Payload payload) const {
+  const auto tell = [&](std::span<const std::byte> bytes) {
+    return payload == Payload::Kept ? traffic_->kept(bytes) : Traffic::seen(bytes);
+  };
+  Json told = Json::array();
+  for (const IoRange& range : ranges) {
+    const auto extent = range.extent();
+    const std::byte* memory = extent ? memory_at(range.iova, *extent) : nullptr;
+    if (memory == nullptr) continue;  // a command that will fail
+    const bool pieces = range.rows > 1;
+    Json about = pieces ? tell(gather(memory, range)) : tell({memory, range.row_bytes});
+    about["iova"] = range.iova;
+    if (pieces) about.update(Json{{"rows", range.rows}, {"pitch", range.pitch}});
+    told.push_back(std::move(about));
+  }
+  return told;
+}
+
 void ObservingTransport::ring_doorbell32(std::uint32_t offset, std::uint32_t value) {
   const std::uint32_t bell = (offset - D1_REG_DOORBELL_BASE) / 4;
   const bool submission = bell < 2 * D1_QUEUE_PAIRS && bell % 2 == 0;
@@ -179,14 +201,7 @@ void ObservingTransport::tell_commands(unsigned index, std::uint32_t tail,
     if (entry == nullptr) return;
     std::memcpy(command.bytes, entry, sizeof command);
     queue.submitted = static_cast<std::uint32_t>((queue.submitted + 1) & (queue.entries - 1));
-    Json data = Json::array();
-    for (const IoRange& range : read_by(command)) {
-      const std::byte* memory = memory_at(range.iova, range.bytes);
-      if (memory == nullptr) continue;
-      Json about = traffic_->kept({memory, range.bytes});
-      about["iova"] = range.iova;
-      data.push_back(std::move(about));
-    }
+    Json data = told(read_by(command), Payload::Kept);
     d1_command_header header;
     std::memcpy(&header, command.bytes, sizeof header);
     traffic_->add("command", {{"queue", index},
@@ -231,13 +246,7 @@ void ObservingTransport::move_completion(unsigned index, const d1_completion& en
     completion.status = entry.status;
     completion.detail = entry.detail;
     opcode = found->second.bytes[0];
-    for (const IoRange& range : written_by(found->second, completion)) {
-      const std::byte* memory = memory_at(range.iova, range.bytes);
-      if (memory == nullptr) continue;
-      Json about = Traffic::seen({memory, range.bytes});
-      about["iova"] = range.iova;
-      data.push_back(std::move(about));
-    }
+    data = told(written_by(found->second, completion), Payload::Seen);
     queue.in_flight.erase(found);
     --waiting_;
   }
@@ -337,6 +346,7 @@ void ObservingTransport::hold_in_reset() {
     const std::lock_guard guard(mutex_);
     enable_wanted_ = false;
     for (Queue& queue : queues_) forget(queue);  // lost to the driver, not cancelled
+    traffic_->add("reset", Json::object());
   }
   inner_->write_register64(D1_REG_CONTROL, 0);
 }
@@ -374,7 +384,7 @@ Result<std::unique_ptr<driver::Transport>> open_observed(const driver::Transport
   if (traffic == nullptr)
     return fail(ErrorKind::Invalid, "There is no rig '" + options.address +
                                         "' any more; open devices by Rig::open() while it lives.");
-  return ObservingTransport::open(std::move(traffic));
+  return ObservingTransport::open(std::move(traffic), options);
 }
 
 }  // namespace

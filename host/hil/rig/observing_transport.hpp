@@ -32,7 +32,7 @@ namespace d1::hil {
 class ObservingTransport final : public driver::Transport {
  public:
   [[nodiscard]] static Result<std::unique_ptr<driver::Transport>> open(
-      std::shared_ptr<Traffic> traffic);
+      std::shared_ptr<Traffic> traffic, driver::TransportOptions options);
   ~ObservingTransport() override;
 
   std::string description() const override { return inner_->description() + ", observed"; }
@@ -97,6 +97,9 @@ class ObservingTransport final : public driver::Transport {
   void move();
   void tell(const std::vector<Passed>& passed);
   void keep_moving(const std::stop_token& stop);
+  // What the host has at the ranges that lie in its maps: told, and kept if the device reads it.
+  enum class Payload : bool { Seen, Kept };
+  [[nodiscard]] Traffic::Json told(const std::vector<IoRange>& ranges, Payload payload) const;
   [[nodiscard]] std::byte* memory_at(std::uint64_t iova, std::uint64_t bytes) const;
   [[nodiscard]] d1_completion* own_ring(unsigned queue) const noexcept;
 

@@ -70,7 +70,15 @@ Result<Replay> Recording::replay(const std::string& target,
   Replayer replayer(**transport, payload_, driver::after(timeout));
   for (std::size_t i = 0; i < lines_.size(); ++i) {
     try {
-      if (auto done = replayer.play(Json::parse(lines_[i])); !done)
+      const Json line = Json::parse(lines_[i]);
+      if (const std::string did = Replayer::beyond(line); !did.empty()) {
+        replayer.result().cut_short =
+            fmt::format("{}:{}: The rig did '{}' here, which a transport cannot do again; what "
+                        "follows was not played.",
+                        path_, i + 1, did);
+        break;
+      }
+      if (auto done = replayer.play(line); !done)
         return pass_on(done, fmt::format("playing {}:{}", path_, i + 1));
     } catch (const Json::exception& problem) {
       return fail(ErrorKind::Invalid, fmt::format("{}:{}: {}", path_, i + 1, problem.what()));

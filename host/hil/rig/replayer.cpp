@@ -13,9 +13,34 @@
 
 namespace d1::hil {
 
-Replayer::~Replayer() {
+namespace {
+
+// Of rows that add up to {"bytes"}; one of no size, for which there is no memory, if they do not.
+IoRange range_of(const Replayer::Json& about) {
+  const std::uint64_t bytes = about.at("bytes"), rows = about.value("rows", std::uint64_t{1});
+  IoRange range{about.at("iova"), bytes, rows, about.value("pitch", std::uint64_t{0})};
+  if (rows == 0 || bytes % rows != 0 || (rows > 1 && range.pitch <= bytes / rows)) range.rows = 0;
+  else range.row_bytes = bytes / rows;
+  return range;
+}
+
+}  // namespace
+
+void Replayer::close() {
+  for (unsigned index = 0; index < queues_.size(); ++index) {
+    if (!std::exchange(queues_[index].enabled, false)) continue;
+    const std::uint32_t reg = D1_REG_QUEUE_BASE + index * D1_QUEUE_STRIDE + D1_QUEUE_ENABLE;
+    transport_.write_register64(reg, 0);
+  }
   for (const auto& [iova, memory] : maps_)
     (void)transport_.dma_unmap(iova, memory.memory().bytes);
+  maps_.clear();
+}
+
+std::string Replayer::beyond(const Json& line) {
+  if (line.at("kind") != "rig") return {};
+  const std::string did = line.at("did");
+  return did == "kill" || did.starts_with("power") ? did : std::string();
 }
 
 Result<> Replayer::play(const Json& line) {
@@ -26,14 +51,20 @@ Result<> Replayer::play(const Json& line) {
   if (kind == "command") return submit(line);
   if (kind == "completion") return complete(line);
   if (kind == "peek") return peek(line);
-  if (kind == "doorbell") {
-    transport_.ring_doorbell32(D1_REG_DOORBELL_BASE + 8 * line.at("queue").get<std::uint32_t>(),
-                               line.at("tail").get<std::uint32_t>());
+  if (kind == "close") {
+    close();
+  } else if (kind == "reset") {
+    transport_.write_register64(D1_REG_CONTROL, 0);
+    for (Queue& queue : queues_) queue.enabled = false;
+  } else if (kind == "doorbell") {
+    const std::uint32_t queue = line.at("queue");
+    if (queue >= D1_QUEUE_PAIRS) return fail(ErrorKind::Invalid, "The record names no queue.");
+    transport_.ring_doorbell32(D1_REG_DOORBELL_BASE + 8 * queue, line.at("tail"));
   } else if (kind == "poke") {
     const std::string_view bytes = bytes_of(line);
     return transport_.write_aperture(line.at("address"), bytes.data(), bytes.size());
   }
-  return {};  // interrupts come by themselves
+  return {};  // interrupts come by themselves, and faults are the recorded device's
 }
 
 std::string_view Replayer::bytes_of(const Json& about) const {
@@ -46,6 +77,11 @@ std::byte* Replayer::memory_at(std::uint64_t iova, std::uint64_t bytes) const {
   const auto& [begin, memory] = *std::prev(after);
   const std::uint64_t offset = iova - begin, size = memory.memory().bytes;
   return offset > size || bytes > size - offset ? nullptr : memory.data() + offset;
+}
+
+std::byte* Replayer::memory_at(const IoRange& range) const {
+  const auto extent = range.extent();
+  return extent ? memory_at(range.iova, *extent) : nullptr;
 }
 
 Result<> Replayer::map(const Json& line) {
@@ -83,6 +119,7 @@ Result<> Replayer::write_register(const Json& line) {
     case D1_QUEUE_ENTRIES: queue.entries = value; break;
     case D1_QUEUE_VECTOR: queue.vector = static_cast<unsigned>(value % D1_MSIX_VECTORS); break;
     case D1_QUEUE_ENABLE:
+      queue.enabled = value == 1;
       queue.submitted = queue.completed = 0;
       queue.phase = 1;
       break;
@@ -93,11 +130,11 @@ Result<> Replayer::write_register(const Json& line) {
 
 Result<> Replayer::submit(const Json& line) {
   for (const Json& about : line.at("data")) {
-    const std::string_view bytes = bytes_of(about);
-    std::byte* memory = memory_at(about.at("iova"), bytes.size());
+    const IoRange range = range_of(about);
+    std::byte* memory = memory_at(range);
     if (memory == nullptr)
       return fail(ErrorKind::Invalid, "The record reads memory that it has not mapped.");
-    std::memcpy(memory, bytes.data(), bytes.size());
+    scatter(memory, range, bytes_of(about).data());
   }
   const unsigned index = line.at("queue");
   const std::string text = line.at("bytes");
@@ -168,16 +205,19 @@ void Replayer::compare(const Json& line, const d1_completion& entry) {
     result_.differences.push_back(fmt::format("{} ended with detail {:#x}; before it was {:#x}.",
                                               which, entry.detail, detail));
   for (const Json& about : line.at("data")) {
-    const std::uint64_t bytes = about.at("bytes");
-    const std::byte* memory = memory_at(about.at("iova"), bytes);
-    if (memory != nullptr && hash_of({memory, bytes}) != about.at("hash").get<std::uint64_t>())
+    const IoRange range = range_of(about);
+    const std::byte* memory = memory_at(range);
+    if (memory != nullptr &&
+        hash_of(gather(memory, range)) != about.at("hash").get<std::uint64_t>())
       result_.differences.push_back(
-          fmt::format("{} wrote other bytes ({} at I/O address {:#x}) than before.", which, bytes,
-                      about.at("iova").get<std::uint64_t>()));
+          fmt::format("{} wrote other bytes ({} at I/O address {:#x}) than before.", which,
+                      range.bytes(), range.iova));
   }
 }
 
 Result<> Replayer::peek(const Json& line) {
+  if (line.at("bytes").get<std::uint64_t>() > Traffic::kMostPayload)
+    return fail(ErrorKind::Invalid, "The record reads more device memory than one can hold.");
   std::vector<std::byte> bytes(line.at("bytes").get<std::size_t>());
   const std::uint64_t address = line.at("address");
   auto done = transport_.read_aperture(address, bytes.data(), bytes.size());

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "rig/command_memory.hpp"
 #include "rig/shared_memory.hpp"
 
 namespace d1::hil {
@@ -21,14 +22,16 @@ class Replayer {
  public:
   using Json = nlohmann::ordered_json;
 
-  // All outlive it. Memory it has mapped is unmapped when it dies.
+  // All outlive it. What it has enabled and mapped is disabled and unmapped when it dies.
   Replayer(driver::Transport& transport, std::string_view payload, driver::Deadline deadline)
       : transport_(transport), payload_(payload), deadline_(deadline) {}
-  ~Replayer();
+  ~Replayer() { close(); }
   Replayer(const Replayer&) = delete;
   Replayer& operator=(const Replayer&) = delete;
 
   [[nodiscard]] Result<> play(const Json& line);
+  // What the rig did there and no transport can do again; empty: it can.
+  [[nodiscard]] static std::string beyond(const Json& line);
   [[nodiscard]] Replay& result() noexcept { return result_; }
 
  private:
@@ -37,7 +40,10 @@ class Replayer {
     std::uint32_t submitted = 0, completed = 0;
     std::uint16_t phase = 1;
     unsigned vector = 0;
+    bool enabled = false;
   };
+  // As the device finds it when a client has left, with or without a word.
+  void close();
   [[nodiscard]] Result<> map(const Json& line);
   [[nodiscard]] Result<> unmap(const Json& line);
   [[nodiscard]] Result<> write_register(const Json& line);
@@ -47,6 +53,7 @@ class Replayer {
   [[nodiscard]] Result<d1_completion*> next_completion(unsigned queue);
   void compare(const Json& line, const d1_completion& entry);
   [[nodiscard]] std::byte* memory_at(std::uint64_t iova, std::uint64_t bytes) const;
+  [[nodiscard]] std::byte* memory_at(const IoRange& range) const;
   [[nodiscard]] std::string_view bytes_of(const Json& about) const;
 
   driver::Transport& transport_;

@@ -46,6 +46,8 @@ class Rig::Implementation {
   ~Implementation() { artefacts_.finish(); }  // before what it asks goes
 
   [[nodiscard]] std::string missing(const Need& need);
+  // Into the record of traffic.
+  void tell(std::string_view did, std::string_view with = {});
   void with_observer(const std::function<void(ObservingTransport&)>& what);
   // Of the device that is open, or of one opened for the question.
   void ask(const std::function<void(driver::Transport&)>& what);
@@ -82,6 +84,12 @@ std::string Rig::Implementation::state(const std::shared_ptr<runtime::Context>& 
                         hart.sp, hart.wait_kind, hart.wait_index, hart.wait_amount,
                         hart.wait_value, hart.wait_since);
   return text;
+}
+
+void Rig::Implementation::tell(std::string_view did, std::string_view with) {
+  Traffic::Json what{{"did", did}};
+  if (!with.empty()) what["with"] = with;
+  traffic_->add("rig", std::move(what));
 }
 
 void Rig::Implementation::with_observer(const std::function<void(ObservingTransport&)>& what) {
@@ -158,9 +166,18 @@ std::string Rig::missing(std::initializer_list<Need> needs) {
   return {};
 }
 
-void Rig::power_off() { check(implementation_->target_->off()); }
-void Rig::power_on() { check(implementation_->target_->on()); }
-void Rig::power_cycle() { check(implementation_->target_->cycle()); }
+void Rig::power_off() {
+  implementation_->tell("power off");
+  check(implementation_->target_->off());
+}
+void Rig::power_on() {
+  implementation_->tell("power on");
+  check(implementation_->target_->on());
+}
+void Rig::power_cycle() {
+  implementation_->tell("power cycle");
+  check(implementation_->target_->cycle());
+}
 
 void Rig::hold_in_reset() {
   implementation_->traffic_->set_held(true);
@@ -176,9 +193,18 @@ void Rig::release() {
   });
 }
 
-void Rig::kill() { check(implementation_->target_->signal(SIGKILL)); }
-void Rig::stop() { check(implementation_->target_->signal(SIGSTOP)); }
-void Rig::go_on() { check(implementation_->target_->signal(SIGCONT)); }
+void Rig::kill() {
+  implementation_->tell("kill");
+  check(implementation_->target_->signal(SIGKILL));
+}
+void Rig::stop() {
+  implementation_->tell("stop");
+  check(implementation_->target_->signal(SIGSTOP));
+}
+void Rig::go_on() {
+  implementation_->tell("go on");
+  check(implementation_->target_->signal(SIGCONT));
+}
 
 std::uint64_t Rig::interrupts(unsigned vector) {
   if (vector >= D1_MSIX_VECTORS)
@@ -202,12 +228,14 @@ bool Rig::wait_for_interrupts(unsigned vector, std::uint64_t count,
 }
 
 void Rig::inject(std::string_view plan_toml) {
+  implementation_->tell("inject", plan_toml);
   implementation_->ask([&](driver::Transport& transport) {
     check(transport.inject_faults(plan_toml));
   });
 }
 
 void Rig::clear_faults() {
+  implementation_->tell("clear faults");
   implementation_->ask([](driver::Transport& transport) { check(transport.clear_faults()); });
 }
 

@@ -4,7 +4,7 @@
 //
 // A record is JSON lines: {"t_us", "kind", ...}, in the order in which things passed. Bytes that
 // the device reads stand in FILE.data; {"at", "bytes", "hash"} says where, or, for what it wrote,
-// {"bytes", "hash"} alone.
+// {"bytes", "hash"} alone; {"rows", "pitch"}, if they lie in rows. "rig": what the test did.
 //
 // Threads: any may call any member. Actions run on the thread that met the event, without a lock.
 #pragma once

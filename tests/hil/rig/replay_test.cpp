@@ -1,12 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // Traffic that was recorded, on another device.
+#include <d1/abi/memory_map.h>
+#include <d1/driver/device.hpp>
+
 #include <filesystem>
 #include <fstream>
+#include <span>
 
 #include "fixture.hpp"
 
 namespace d1::hil::test {
 namespace {
+
+// The status with which a copy ends.
+std::uint16_t execute(driver::QueuePair& queue, const d1_copy& copy) {
+  struct End {
+    bool done = false;
+    std::uint16_t status = 0;
+  } end;
+  const auto done = [](void* context, const driver::Completion& completion) {
+    *static_cast<End*>(context) = {true, completion.status};
+  };
+  EXPECT_TRUE(queue.post(driver::to_bytes(copy), done, &end));
+  queue.ring();
+  EXPECT_TRUE(queue.wait([&] { return end.done; }, driver::after(10s)));
+  return end.status;
+}
 
 class Replays : public ::testing::Test {
  protected:
@@ -66,6 +85,126 @@ TEST_F(Replays, SayWhatAFaultChanges) {
       << played.differences[0];
 }
 
+TEST_F(Replays, OfADeviceThatWasOpenedAgainAreEqual) {
+  Rig rig;
+  D1_HIL_NEEDS(rig, power_control);
+  (void)record(rig);
+  const Recording recording = record(rig);
+  rig.power_cycle();
+  for (const std::string& target : {rig.target(), std::string("in-process")}) {
+    const Replay played = replay(recording, target);
+    EXPECT_GT(played.commands, 16u);
+    EXPECT_EQ(played.differences, std::vector<std::string>()) << target;
+    EXPECT_EQ(played.cut_short, "");
+  }
+}
+
+// Its driver leaves without a word, since the device is lost to it.
+TEST_F(Replays, OfADeviceThatWasHeldInResetAreEqual) {
+  Rig rig;
+  D1_HIL_NEEDS(rig, power_control);
+  {
+    Device device = rig.open();
+    EXPECT_EQ(use(device), expected());
+    rig.hold_in_reset();
+    EXPECT_EQ(error_of([&] { (void)use(device); }), ErrorKind::DeviceLost);
+    rig.release();
+  }
+  const Recording recording = record(rig);
+  rig.power_cycle();
+  for (const std::string& target : {rig.target(), std::string("in-process")}) {
+    const Replay played = replay(recording, target);
+    EXPECT_GT(played.commands, 12u);
+    EXPECT_EQ(played.differences, std::vector<std::string>()) << target;
+    EXPECT_EQ(played.cut_short, "");
+  }
+}
+
+// What it had mapped is retired, not unmapped.
+TEST_F(Replays, OfADeviceThatWasLostForATimeAreEqual) {
+  Rig rig;
+  D1_HIL_NEEDS(rig, process_control);
+  {
+    driver::DeviceOptions options;
+    options.transport = rig.transport();
+    options.liveness_limit = 200ms;
+    auto device = driver::Device::open(options);
+    ASSERT_TRUE(device);
+    auto memory = (*device)->dma().allocate(4096);
+    rig.stop();
+    for (const auto give_up = Clock::now() + 10s; !(*device)->lost() && Clock::now() < give_up;) {
+      (*device)->check_alive();
+      std::this_thread::sleep_for(1ms);
+    }
+    EXPECT_TRUE((*device)->lost());
+  }
+  rig.go_on();
+  const Replay played = replay(record(rig), "in-process");
+  EXPECT_GT(played.commands, 8u);
+  EXPECT_EQ(played.differences, std::vector<std::string>());
+}
+
+TEST_F(Replays, EndWhereTheRigSwitchedThePowerAndSaySo) {
+  for (const bool kill : {true, false}) {
+    Rig rig;
+    D1_HIL_NEEDS(rig, process_control, power_control);
+    {
+      Device device = rig.open();
+      EXPECT_EQ(use(device), expected());
+      if (kill) rig.kill();
+      else rig.power_off();
+      EXPECT_EQ(error_of([&] { (void)use(device); }), ErrorKind::DeviceLost);
+    }
+    rig.power_on();
+    const Recording recording = record(rig);
+    const Replay played = replay(recording, "in-process");
+    EXPECT_GT(played.commands, 3u);
+    EXPECT_EQ(played.differences, std::vector<std::string>());
+    EXPECT_NE(played.cut_short.find(kill ? "'kill'" : "'power off'"), std::string::npos)
+        << played.cut_short;
+  }
+}
+
+// More rows than are kept one by one: each of them is in the record.
+TEST_F(Replays, OfCopiesWithManyRowsAreEqual) {
+  Rig rig;
+  D1_HIL_NEEDS(rig, power_control);
+  constexpr std::uint32_t kRows = 70'000, kRowBytes = 8, kPitch = 16;
+  {
+    driver::DeviceOptions options;
+    options.transport = rig.transport();
+    auto opened = driver::Device::open(options);
+    ASSERT_TRUE(opened);
+    driver::Device& device = **opened;
+    auto memory = device.dma().allocate(std::uint64_t{kRows} * kPitch);
+    auto queue = device.create_queue_pair(16);
+    ASSERT_TRUE(memory && queue);
+    const std::span<std::uint64_t> words(reinterpret_cast<std::uint64_t*>(memory->data()),
+                                         std::size_t{kRows} * kPitch / 8);
+    std::iota(words.begin(), words.end(), 1);
+    d1_copy copy{};
+    copy.header.opcode = D1_COMMAND_COPY;
+    copy.header.flags = D1_COPY_FROM_HOST;
+    copy.source = memory->iova();
+    copy.destination = d1_hbm_address(0);
+    copy.row_bytes = kRowBytes;
+    copy.source_pitch = kPitch;
+    copy.destination_pitch = kRowBytes;
+    copy.rows = kRows;
+    ASSERT_EQ(execute(**queue, copy), D1_STATUS_OK);
+    copy.header.flags = D1_COPY_TO_HOST;
+    std::swap(copy.source, copy.destination);
+    copy.source_pitch = kRowBytes;
+    copy.destination_pitch = kRowBytes;
+    ASSERT_EQ(execute(**queue, copy), D1_STATUS_OK);
+    EXPECT_EQ(words[kRows - 1], 2 * (kRows - 1) + 1);
+  }
+  const Recording recording = rig.recording();
+  const Replay played = replay(recording, "in-process");
+  EXPECT_EQ(played.commands, 2u);
+  EXPECT_EQ(played.differences, std::vector<std::string>());
+}
+
 TEST_F(Replays, OfFilesThatAreNoRecordsAreErrors) {
   Rig rig;
   const std::string path = rig.artefacts() + "/broken.jsonl";
@@ -86,10 +225,30 @@ TEST_F(Replays, OfFilesThatAreNoRecordsAreErrors) {
             std::string::npos);
   EXPECT_FALSE(Recording::load("/nowhere/traffic.jsonl"));
 
-  std::ofstream(path) << R"({"kind": "completion", "queue": 99})" << "\n";
-  auto strange = Recording::load(path);
-  ASSERT_TRUE(strange);
-  EXPECT_FALSE(strange->replay("in-process"));
+  for (const std::string line :
+       {R"({"kind": "completion", "queue": 99})", R"({"kind": "doorbell", "queue": 99, "tail": 1})",
+        R"({"kind": "peek", "address": 0, "bytes": 1152921504606846976, "hash": 1})"}) {
+    std::ofstream(path) << line << "\n";
+    auto strange = Recording::load(path);
+    ASSERT_TRUE(strange);
+    EXPECT_FALSE(strange->replay("in-process")) << line;
+  }
+
+  // Rows that do not add up, or have no room: no byte beyond the map is touched.
+  const std::string map = R"({"kind": "map", "iova": 4096, "bytes": 4096, "writes": true})";
+  for (const std::string rows :
+       {R"("rows": 0)", R"("rows": 2)", R"("rows": 3, "pitch": 5000)",
+        R"("rows": 3, "pitch": 9223372036854775808)", R"("rows": 3, "pitch": 0)"}) {
+    std::ofstream(path) << map << "\n"
+                        << R"({"kind": "command", "queue": 0, "id": 1, "name": "copy",)"
+                        << R"("bytes": "", "data": [{"at": 0, "bytes": 3, "hash": 1,)"
+                        << R"("iova": 4096, )" << rows << "}]}\n";
+    auto broken = Recording::load(path);
+    ASSERT_TRUE(broken);
+    auto played = broken->replay("in-process");
+    ASSERT_FALSE(played) << rows;
+    EXPECT_NE(played.error().to_string().find("has not mapped"), std::string::npos) << rows;
+  }
 }
 
 }  // namespace

@@ -17,6 +17,9 @@ namespace d1::hil {
 struct Replay {
   std::size_t commands = 0;              // that were given to the device
   std::vector<std::string> differences;  // a sentence each; times are not compared
+  // Why the record was not played to its end, since what the rig did there a transport cannot: it
+  // switched the power, or killed the daemon. Empty if it was.
+  std::string cut_short;
 };
 
 class Recording {
@@ -26,7 +29,8 @@ class Recording {
   [[nodiscard]] static Result<Recording> load(const std::string& path);
 
   // Plays it to a device opened for this, which should be as the recorded one was: after power-on.
-  // target: as a transport is named. A device that does not answer in time: Timeout.
+  // target: as a transport is named. A device that does not answer in time: Timeout. Faults that
+  // were injected are in the record and not injected again: a mended device has none.
   [[nodiscard]] Result<Replay> replay(
       const std::string& target, const driver::TransportOptions& options = {},
       std::chrono::milliseconds timeout = std::chrono::seconds(60)) const;
