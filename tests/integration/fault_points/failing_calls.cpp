@@ -129,7 +129,6 @@ D1_FAULT_POINT(int, timerfd_create, (clockid_t clock, int flags) noexcept, (cloc
                -1)
 D1_FAULT_POINT(int, signalfd, (int file, const sigset_t* signals, int flags) noexcept,
                (file, signals, flags), EMFILE, -1)
-D1_FAULT_POINT(int, pipe, (int* ends) noexcept, (ends), EMFILE, -1)
 D1_FAULT_POINT(int, chmod, (const char* path, mode_t mode) noexcept, (path, mode), EPERM, -1)
 D1_FAULT_POINT(ssize_t, readlink, (const char* path, char* target, size_t bytes) noexcept,
                (path, target, bytes), ENOMEM, -1)
