@@ -52,9 +52,15 @@ Result<Recording> Recording::load(const std::string& path) {
                     fmt::format("{}:{}: This is no line of a record of traffic.", path, i + 1));
       if (!is_whole(line, recording.payload_.size()))
         return fail(ErrorKind::Invalid,
-                    fmt::format("{}:{}: The bytes of this line are not in the record; one keeps "
-                                "256 MiB of what a device reads. Record less at a time.",
+                    fmt::format("{}:{}: The bytes of this line are not in the record, which keeps "
+                                "so many as RigOptions::record_bytes says. Record less at a time, "
+                                "or raise it.",
                                 path, i + 1));
+      if (line["kind"] == "cut")
+        return fail(ErrorKind::Invalid,
+                    fmt::format("{}:{}: The record was cut here, at {} bytes, its limit. Record "
+                                "less at a time, or raise RigOptions::record_bytes.",
+                                path, i + 1, line.at("limit").get<std::uint64_t>()));
     } catch (const Json::exception& problem) {
       return fail(ErrorKind::Invalid, fmt::format("{}:{}: {}", path, i + 1, problem.what()));
     }

@@ -15,6 +15,8 @@ namespace d1::hil {
 
 namespace {
 
+constexpr std::uint64_t kMostPeek = std::uint64_t{1} << 30;  // bytes of device memory at once
+
 // Of rows that add up to {"bytes"}; one of no size, for which there is no memory, if they do not.
 IoRange range_of(const Replayer::Json& about) {
   const std::uint64_t bytes = about.at("bytes"), rows = about.value("rows", std::uint64_t{1});
@@ -216,7 +218,7 @@ void Replayer::compare(const Json& line, const d1_completion& entry) {
 }
 
 Result<> Replayer::peek(const Json& line) {
-  if (line.at("bytes").get<std::uint64_t>() > Traffic::kMostPayload)
+  if (line.at("bytes").get<std::uint64_t>() > kMostPeek)
     return fail(ErrorKind::Invalid, "The record reads more device memory than one can hold.");
   std::vector<std::byte> bytes(line.at("bytes").get<std::size_t>());
   const std::uint64_t address = line.at("address");

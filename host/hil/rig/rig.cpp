@@ -38,7 +38,7 @@ class Rig::Implementation {
             Target::make(options.machine, options.serve, artefacts_.file("daemon.log")))),
         traffic_(std::make_shared<Traffic>(
             target_->transport(), transport_options(options),
-            options.record ? artefacts_.file("traffic.jsonl") : "")),
+            options.record ? artefacts_.file("traffic.jsonl") : "", options.record_bytes)),
         transport_("hil:" + observe(traffic_)) {
     artefacts_.watch([this] { return [this, at = context()] { return state(at); }; },
                      [] { return !Traffic::in_action(); });

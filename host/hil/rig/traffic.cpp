@@ -33,8 +33,9 @@ std::uint64_t hash_of(std::span<const std::byte> bytes) noexcept {
   return hash;
 }
 
-Traffic::Traffic(std::string target, driver::TransportOptions options, const std::string& record)
-    : target_(std::move(target)), options_(std::move(options)) {
+Traffic::Traffic(std::string target, driver::TransportOptions options, const std::string& record,
+                 std::uint64_t limit)
+    : target_(std::move(target)), options_(std::move(options)), limit_(limit) {
   if (record.empty()) return;
   record_.open(record, std::ios::trunc);
   payload_.open(record + ".data", std::ios::trunc | std::ios::binary);
@@ -46,8 +47,13 @@ void Traffic::add(std::string_view kind, Json what) {
   Json line{{"t_us", since.count()}, {"kind", kind}};
   line.update(what);
   const std::lock_guard guard(mutex_);
+  if (!record_.is_open() || cut_) return;
+  std::string text = line.dump() + '\n';
+  cut_ = text.size() > limit_ - line_bytes_;
+  if (cut_) text = Json{{"t_us", since.count()}, {"kind", "cut"}, {"limit", limit_}}.dump() + '\n';
+  else line_bytes_ += text.size();
   // Each line goes out at once, behind the payload that it speaks of: a crash cuts nothing off.
-  if (record_.is_open()) (record_ << line.dump() + '\n').flush();
+  (record_ << text).flush();
 }
 
 Traffic::Json Traffic::seen(std::span<const std::byte> bytes) {
@@ -63,7 +69,7 @@ Traffic::Json Traffic::kept(std::span<const std::byte> bytes) {
     about["at"] = known->second.first;
     return about;
   }
-  if (bytes.size() > kMostPayload - payload_bytes_) return about;
+  if (bytes.size() > limit_ - payload_bytes_) return about;
   about["at"] = payload_bytes_;
   known_[about["hash"].get<std::uint64_t>()] = {payload_bytes_, bytes.size()};
   payload_.write(reinterpret_cast<const char*>(bytes.data()),

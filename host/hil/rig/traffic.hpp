@@ -4,7 +4,8 @@
 //
 // A record is JSON lines: {"t_us", "kind", ...}, in the order in which things passed. Bytes that
 // the device reads stand in FILE.data; {"at", "bytes", "hash"} says where, or, for what it wrote,
-// {"bytes", "hash"} alone; {"rows", "pitch"}, if they lie in rows. "rig": what the test did.
+// {"bytes", "hash"} alone; {"rows", "pitch"}, if they lie in rows. "rig": what the test did;
+// "cut": the record has reached its limit and ends here.
 //
 // Threads: any may call any member. Actions run on the thread that met the event, without a lock.
 #pragma once
@@ -33,11 +34,11 @@ namespace d1::hil {
 class Traffic {
  public:
   using Json = nlohmann::ordered_json;
-  // Of payload in one record. More is counted and not kept; such a record cannot be replayed.
-  static constexpr std::uint64_t kMostPayload = std::uint64_t{256} << 20;
 
-  // target: as a transport is named. Record: a path, or "" for none.
-  Traffic(std::string target, driver::TransportOptions options, const std::string& record);
+  // target: as a transport is named. Record: a path, or "" for none. limit: bytes of lines, and of
+  // payload; what is beyond is not kept, and such a record cannot be replayed.
+  Traffic(std::string target, driver::TransportOptions options, const std::string& record,
+          std::uint64_t limit);
 
   [[nodiscard]] const std::string& target() const noexcept { return target_; }
   [[nodiscard]] const driver::TransportOptions& options() const noexcept { return options_; }
@@ -76,10 +77,12 @@ class Traffic {
 
   const std::string target_;
   const driver::TransportOptions options_;
+  const std::uint64_t limit_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   mutable std::mutex mutex_;
   std::ofstream record_, payload_;
-  std::uint64_t payload_bytes_ = 0;
+  std::uint64_t line_bytes_ = 0, payload_bytes_ = 0;
+  bool cut_ = false;  // the last line says so
   std::unordered_map<std::uint64_t, std::pair<std::uint64_t, std::size_t>> known_;  // by hash
   std::vector<Watcher> watchers_;
   bool held_ = false;

@@ -205,6 +205,49 @@ TEST_F(Replays, OfCopiesWithManyRowsAreEqual) {
   EXPECT_EQ(played.differences, std::vector<std::string>());
 }
 
+// What recording() says of a rig that works on whatever its record has no room for.
+std::string why_not(Rig& rig) {
+  try {
+    (void)rig.recording();
+  } catch (const Exception& problem) {
+    EXPECT_EQ(problem.kind(), ErrorKind::Invalid);
+    return problem.what();
+  }
+  return "it was recorded";
+}
+
+TEST_F(Replays, OfRecordsThatGrewTooLargeAreErrors) {
+  Rig rig({.record_bytes = 64 << 10});
+  Device device = rig.open();
+  Stream stream = device.stream();
+  auto buffer = device.hbm<int>(1 << 15);
+  stream.copy_in(buffer, std::vector<int>(64)).wait(10s);
+  (void)rig.recording();  // as yet it has room
+  const std::vector<int> much(1 << 15);
+  stream.copy_in(buffer, much).wait(10s);
+  EXPECT_NE(why_not(rig).find("The bytes of this line are not in the record"), std::string::npos)
+      << why_not(rig);
+  EXPECT_EQ(use(device), expected());
+}
+
+TEST_F(Replays, OfRecordsWithTooManyLinesAreErrors) {
+  Rig rig({.record_bytes = 64 << 10});
+  Device device = rig.open();
+  Stream stream = device.stream();
+  auto buffer = device.hbm<int>(64);
+  const std::vector<int> values(64);
+  for (int i = 0; i < 200; ++i) stream.copy_in(buffer, values).wait(10s);
+  EXPECT_NE(why_not(rig).find("The record was cut here, at 65536 bytes"), std::string::npos)
+      << why_not(rig);
+  EXPECT_LT(std::filesystem::file_size(rig.artefacts() + "/traffic.jsonl"), 66'000u);
+  EXPECT_EQ(use(device), expected());
+}
+
+TEST_F(Replays, OfARigThatDoesNotRecordAreErrors) {
+  Rig rig({.record = false});
+  EXPECT_NE(why_not(rig).find("RigOptions::record is false"), std::string::npos) << why_not(rig);
+}
+
 TEST_F(Replays, OfFilesThatAreNoRecordsAreErrors) {
   Rig rig;
   const std::string path = rig.artefacts() + "/broken.jsonl";

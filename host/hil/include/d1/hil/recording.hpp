@@ -25,7 +25,7 @@ struct Replay {
 class Recording {
  public:
   // By the path of traffic.jsonl; FILE.data lies beside it. A file that cannot be read or is no
-  // record, or whose payload was too large to keep (256 MiB): Invalid.
+  // record, or that was larger than RigOptions::record_bytes: Invalid.
   [[nodiscard]] static Result<Recording> load(const std::string& path);
 
   // Plays it to a device opened for this, which should be as the recorded one was: after power-on.

@@ -27,6 +27,7 @@
 #include <d1/hil/recording.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -40,6 +41,9 @@ struct RigOptions {
   std::string machine = "d1";           // that a daemon of the rig's own emulates: a name or a file
   std::vector<std::string> serve = {};  // more options of its `d1 serve`
   bool record = true;                   // traffic
+  // Most of its lines, and of the payload beside them. What is more is not kept: then recording()
+  // throws, and the rest of the rig works on.
+  std::uint64_t record_bytes = std::uint64_t{256} << 20;
 };
 
 class Rig {
