@@ -70,8 +70,10 @@ class ChildProcess {
     if (::poll(&entry, 1, static_cast<int>(at_most.count())) <= 0) return false;
     return ::read(output_, &byte, 1) == 1;
   }
-  // All its threads stand when SIGSTOP returns.
+  // All its threads stand when SIGSTOP returns. One that has ended gets none: its number is -1 now,
+  // which kill() takes for every process there is.
   void signal(int number) const {
+    if (process_ <= 0) return;
     ::kill(process_, number);
     int status = 0;
     if (number == SIGSTOP) ::waitpid(process_, &status, WUNTRACED);
