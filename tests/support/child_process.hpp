@@ -72,11 +72,13 @@ class ChildProcess {
   }
   // All its threads stand when SIGSTOP returns. One that has ended gets none: its number is -1 now,
   // which kill() takes for every process there is.
-  void signal(int number) const {
+  void signal(int number) {
     if (process_ <= 0) return;
     ::kill(process_, number);
-    int status = 0;
-    if (number == SIGSTOP) ::waitpid(process_, &status, WUNTRACED);
+    while (number == SIGSTOP && !has_changed()) {  // again: a program that execs forgets a stop
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      ::kill(process_, number);
+    }
   }
   // Its wait status, after it has ended by this signal; 0 if it had ended before.
   int end(int number) {
@@ -103,6 +105,14 @@ class ChildProcess {
   [[nodiscard]] pid_t id() const { return process_; }
 
  private:
+  // It has stopped, or ended.
+  bool has_changed() {
+    int status = 0;
+    const pid_t changed = ::waitpid(process_, &status, WUNTRACED | WNOHANG);
+    if (changed == process_ && !WIFSTOPPED(status)) process_ = -1;
+    return changed != 0;
+  }
+
   pid_t process_ = -1;
   int output_ = -1;
 };

@@ -43,7 +43,7 @@ class Daemon {
     if (!process_->wait_for_byte()) throw std::runtime_error(words[0] + " serve did not start");
   }
 
-  void signal(int number) const { process_->signal(number); }
+  void signal(int number) { process_->signal(number); }
   int end(int number) { return process_->end(number); }
 
   [[nodiscard]] pid_t process() const { return process_->id(); }

@@ -90,8 +90,9 @@ bool is_ending(pid_t process) {
 }
 
 // Whether all its threads stand by then. Its status stays to be waited for.
-bool wait_until_it_stands(pid_t process, driver::Deadline deadline) {
+bool stop(pid_t process, driver::Deadline deadline) {
   for (;;) {
+    ::kill(process, SIGSTOP);  // again and again: a daemon that restarts itself forgets a stop
     siginfo_t about{};
     constexpr int kLookOnly = WSTOPPED | WEXITED | WNOHANG | WNOWAIT;
     if (::waitid(P_PID, static_cast<id_t>(process), &about, kLookOnly) == 0 && about.si_pid != 0)
@@ -242,10 +243,10 @@ Result<> Target::signal(int number) {
     return fail(ErrorKind::Unsupported,
                 fmt::format("'{}' is no daemon that this rig runs, so it gets no signals.",
                             transport_));
-  ::kill(process_, number);
   const auto deadline = driver::after(Rig::kPowerTime);
+  if (number != SIGSTOP) ::kill(process_, number);
   const bool done = number == SIGKILL   ? wait_for(process_, deadline).has_value()
-                    : number == SIGSTOP ? wait_until_it_stands(process_, deadline)
+                    : number == SIGSTOP ? stop(process_, deadline)
                                         : true;
   if (done && number == SIGKILL) process_ = -1;
   if (done) return {};
