@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace d1::emulator {
 
@@ -63,12 +64,14 @@ void WorkerPool::run(std::uint32_t count, const Work& work, const Look& look) {
   state_.store(job << 32 | kOpen, std::memory_order_seq_cst);
   wake(count / kWorthWaking);
   if (join_delay_) join_delay_(0);
-  take_items(0);
+  take_part(0);
   const std::uint64_t joined =
       state_.fetch_and(~kOpen, std::memory_order_acq_rel) & kJoined;
   // The helpers' results are visible once they have counted themselves out (release there).
   for (unsigned round = 1; finished_.load(std::memory_order_acquire) != joined; ++round)
     pause_briefly(round);
+  if (failed_.exchange(false, std::memory_order_relaxed))
+    std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
 // Wakes at most so many of those that sleep.
@@ -79,6 +82,14 @@ void WorkerPool::wake(std::uint32_t helpers) {
   wakes_.fetch_add(1, std::memory_order_seq_cst);
   if (helpers == helpers_.size()) return wakes_.notify_all();
   for (; helpers != 0; --helpers) wakes_.notify_one();
+}
+
+void WorkerPool::take_part(unsigned worker) noexcept {
+  try {
+    take_items(worker);
+  } catch (...) {  // read by run() after this thread has counted itself out, or is its own
+    if (!failed_.exchange(true, std::memory_order_relaxed)) failure_ = std::current_exception();
+  }
 }
 
 void WorkerPool::take_items(unsigned worker) {
@@ -139,7 +150,7 @@ void WorkerPool::helper(unsigned worker) {
   std::uint64_t seen = 0;
   while (wait_for_job(seen)) {
     if (join_delay_) join_delay_(worker);
-    take_items(worker);
+    take_part(worker);
     finished_.fetch_add(1, std::memory_order_release);
   }
 }

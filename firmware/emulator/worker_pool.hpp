@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <thread>
 #include <vector>
@@ -40,6 +41,8 @@ class WorkerPool {
   }
   // Calls work(item, worker) once for each item below count; the caller is worker 0. Before that,
   // mostly, look(item, ...) from Far to Near, on the same thread: to fetch what will be needed.
+  // Throws what an item threw, the first of them, once no thread works any more; a thread that met
+  // one takes no more items, so some are not done.
   void run(std::uint32_t count, const Work& work, const Look& look);
   // Helpers that were woken, ever.
   [[nodiscard]] std::uint64_t wakes() const noexcept { return woken_; }
@@ -57,6 +60,7 @@ class WorkerPool {
     std::atomic<std::uint32_t> next{0};
     std::uint32_t begin = 0, end = 0;
   };
+  void take_part(unsigned worker) noexcept;
   void take_items(unsigned worker);
   void take_from(Share& share, unsigned worker);
   void end_helpers();
@@ -69,6 +73,8 @@ class WorkerPool {
   std::atomic<std::uint32_t> sleepers_{0};
   std::atomic<std::uint32_t> wakes_{0};
   std::atomic<bool> quit_{false};
+  std::atomic<bool> failed_{false};
+  std::exception_ptr failure_;
   std::uint32_t chunk_ = 1;
   std::uint64_t woken_ = 0;
   bool backwards_ = false;

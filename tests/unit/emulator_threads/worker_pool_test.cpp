@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <thread>
 
 #include "worker_pool.hpp"
@@ -52,6 +53,26 @@ TEST(WorkerPool, EveryItemIsDoneOnceWhateverTheNumberOfItems) {
     pool.run(items, [&](std::uint32_t item, unsigned) { ++done[item]; }, kLookAtNothing);
     for (std::uint32_t item = 0; item < items; ++item)
       ASSERT_EQ(done[item].load(), 1) << item << " of " << items;
+  }
+}
+
+// Whatever thread it is on: a host without memory ends no process. The next job has all its items.
+TEST(WorkerPool, WhatAnItemThrowsIsThrownByTheJobOnceAllThreadsHaveEnded) {
+  WorkerPool pool(kThreads);
+  constexpr std::uint32_t kItems = 1000;
+  for (std::uint32_t bad = 0; bad < kItems; bad += 7) {
+    std::atomic<int> inside{0};
+    const auto work = [&](std::uint32_t item, unsigned) {
+      ++inside;
+      std::this_thread::yield();
+      --inside;
+      if (item == bad || item == bad + 1) throw std::bad_alloc();
+    };
+    EXPECT_THROW(pool.run(kItems, work, kLookAtNothing), std::bad_alloc) << bad;
+    EXPECT_EQ(inside.load(), 0) << bad;
+    std::atomic<std::uint32_t> done{0};
+    pool.run(kItems, [&](std::uint32_t, unsigned) { ++done; }, kLookAtNothing);
+    EXPECT_EQ(done.load(), kItems) << bad;
   }
 }
 

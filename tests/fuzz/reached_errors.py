@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Shows that the inputs of the fuzz targets, seeds and corpus, meet every error of what they feed.
+
+    reached_errors.py SOURCE BUILD
+
+BUILD is of the preset `coverage`, its target d1_fuzz built. Prints each place in the files below
+that makes an error and that no input comes to; the status is 1 if there is one.
+"""
+import bisect
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+LLVM = "19"
+FILES = [
+    "host/npy.cpp",
+    "firmware/emulator/machine_description.cpp",
+    "firmware/emulator/machine_description_file.cpp",
+    "runtime/elf_image.cpp",
+    "runtime/debug_info.cpp",
+    "runtime/signature.cpp",
+    "firmware/emulator/faults/fault_plan_file.cpp",
+    "firmware/emulator/faults/fault_places.cpp",
+    "firmware/emulator/dip/commands.cpp",
+    "firmware/emulator/dip/launches.cpp",
+    "firmware/emulator/dip/queries.cpp",
+    "firmware/emulator/dip/queues.cpp",
+    "firmware/emulator/dip/dma_map.cpp",
+    "firmware/server/session.cpp",
+    "firmware/server/session_commands.cpp",
+    "firmware/server/client_memory.cpp",
+    "firmware/server/interrupts.cpp",
+    "firmware/server/function.cpp",
+    "firmware/vfio_user/message_socket.cpp",
+]
+ERROR = re.compile(
+    r"\b(?:fail|error_at|invalid|failed)\(|\{E[A-Z]+, \{\}, \{\}\}|\breturn E[A-Z]+;")
+DEFINITION = re.compile(r"(?:Result<.*>|unexpected<Error>|CommandResult) +(?:\w+::)?\w+\($")
+# Places whose condition is the host's or the program's, not the input's: file, a text on the lines
+# of the place, why.
+NOT_OF_THE_INPUT: list[tuple[str, str, str]] = []
+
+
+def profile(build, folder):
+    """What ran when each target took its seeds and its corpus."""
+    programs = sorted((build / "bin").glob("fuzz-*"))
+    raw = []
+    for program in programs:
+        target = program.name.removeprefix("fuzz-")
+        inputs = [build / "tests/fuzz/seeds" / target, HERE / "corpus" / target]
+        raw.append(folder / f"{target}.profraw")
+        subprocess.run([program, *filter(pathlib.Path.exists, inputs)], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                       env={"LLVM_PROFILE_FILE": str(raw[-1])})
+    merged = folder / "merged"
+    subprocess.run([f"llvm-profdata-{LLVM}", "merge", "-o", merged, *raw], check=True)
+    objects = [word for program in programs[1:] for word in ("-object", program)]
+    exported = subprocess.run(
+        [f"llvm-cov-{LLVM}", "export", "-instr-profile", merged, programs[0], *objects],
+        check=True, capture_output=True, text=True)
+    return {entry["filename"]: entry["segments"]
+            for entry in json.loads(exported.stdout)["data"][0]["files"]}
+
+
+def unreached(text, segments):
+    """Lines on which an error is made that nothing came to, and how many places there are."""
+    starts = [(line, column) for line, column, *_ in segments]
+    lines, places = [], 0
+    for number, line in enumerate(text.splitlines(), 1):
+        for match in ERROR.finditer(line):
+            if DEFINITION.search(line[:match.end()]):
+                continue
+            at = bisect.bisect_right(starts, (number, match.start() + 1)) - 1
+            if at < 0 or not segments[at][3]:  # no code
+                continue
+            places += 1
+            if segments[at][2] == 0:
+                lines.append(number)
+    return lines, places
+
+
+def main(source, build):
+    with tempfile.TemporaryDirectory() as folder:
+        covered = profile(build, pathlib.Path(folder))
+    missing, all_places, used = 0, 0, set()
+    for name in FILES:
+        text = (source / name).read_text()
+        lines, places = unreached(text, covered[str(source / name)])
+        all_places += places
+        for number in lines:
+            around = " ".join(line.strip() for line in text.splitlines()[number - 2:number + 3])
+            excused = [entry for entry in NOT_OF_THE_INPUT
+                       if entry[0] == name and entry[1] in around]
+            used.update(excused)
+            if not excused:
+                missing += 1
+                print(f"{name}:{number}: no input comes to this error: {around}")
+    for entry in set(NOT_OF_THE_INPUT) - used:
+        missing += 1
+        print(f"{entry[0]}: '{entry[1]}' is met by inputs, or is gone; the list here still has it.")
+    print(f"{all_places} errors in {len(FILES)} files, {missing} problems, "
+          f"{len(NOT_OF_THE_INPUT)} that no input can bring about")
+    return 1 if missing else 0
+
+
+HERE = pathlib.Path(__file__).resolve().parent
+if __name__ == "__main__":
+    sys.exit(main(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()))
