@@ -26,6 +26,12 @@ def inputs():
                 "factor": "clock_throttle", "delay_ms": "completion_delay"}.get(key, "hart_stuck")
         yield f'[[fault]]\nkind = "{kind}"\n{line}\n'
     yield "fault = 1\n"
+    yield "speed = 1\n"
+    yield '[[fault]]\nkind = "rain"\n'
+    yield '[[fault]]\nkind = "die_lost"\ndie = 1\n'
+    yield '[[fault]]\nkind = "hbm_flip"\naddress = 1_048_576\n'
+    yield '[[fault]]\nkind = "die_lost"\n' * 1025
+    yield "#" * ((1 << 20) + 1)
     yield "[[fault]]\nkind = 1\n"
     yield '[[fault]]\nkind = "pcie_retrain"\n'
     yield '[[fault]]\nkind = "daemon_stop"\nfor_cycles = 1\n'
