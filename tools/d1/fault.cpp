@@ -57,14 +57,15 @@ std::string control_path(const FaultOptions& options) {
   return control::path_for(directory + "/" + device + ".sock");
 }
 
-// kind=node_stop node=die0/n3,4 at_cycle=1000 -> a plan of one fault. What is not a number, a range
-// or a truth value is text.
+// node_stop node=die0/n3,4 at_cycle=1000 -> a plan of one fault. A word alone is the kind; a value
+// that is not a number, a range or a truth value is text.
 std::string plan_of(const std::vector<std::string>& words) {
   std::string seed, fault = "[[fault]]\n";
   for (const std::string& word : words) {
     const std::size_t equals = word.find('=');
-    const std::string key = word.substr(0, equals);
-    const std::string value = equals == std::string::npos ? "true" : word.substr(equals + 1);
+    const bool alone = equals == std::string::npos;
+    const std::string key = alone ? "kind" : word.substr(0, equals);
+    const std::string value = alone ? word : word.substr(equals + 1);
     const bool plain =
         !value.empty() && (std::isdigit(static_cast<unsigned char>(value[0])) != 0 ||
                            value[0] == '[') &&
@@ -130,9 +131,9 @@ void add_fault(CLI::App& application, Action& action) {
   command->add_option("device", options->device,
                       "DPU's name as in d1 ps, or the path of its socket");
   command->add_option("words", options->words,
-                      "One fault: kind=node_stop node=die0/n3,4 at_cycle=1000 for_cycles=500; "
+                      "One fault: node_stop node=die0/n3,4 at_cycle=1000 for_cycles=500; "
                       "none: show what faults did")
-      ->type_name("KEY=VALUE");
+      ->type_name("KIND KEY=VALUE");
   CLI::Option* plan = command->add_option("--plan", options->plan, "Plan of faults (TOML)")
                           ->type_name("PATH");
   command->add_flag("--clear", options->clear, "End all faults")->excludes(plan);

@@ -27,7 +27,7 @@ class Fault(CommandLineCase):
         self.serve()
         there = ("--dir", self.folder)
         self.assertIn("No fault has begun", self.good("fault", "dev", *there))
-        self.good("fault", "dev", "kind=node_stop", "node=die0/n7,12", *there)
+        self.good("fault", "dev", "node_stop", "node=die0/n7,12", *there)
         kernel = self.write("spin.cpp", SPIN)
         self.environment["D1_DEVICE"] = "vfio-user:" + self.path("dev.sock")
         self.bad("run", kernel, "--arg", "rounds=9", "--timeout", "0.5",
