@@ -38,11 +38,26 @@ FILES = [
     "firmware/vfio_user/message_socket.cpp",
 ]
 ERROR = re.compile(
-    r"\b(?:fail|error_at|invalid|failed)\(|\{E[A-Z]+, \{\}, \{\}\}|\breturn E[A-Z]+;")
+    r"\b(?:fail|error_at|invalid|failed|bad_field|broken|closed)\("
+    r"|\{(?:E[A-Z]+|errno|error), \{\}, \{\}\}|\b(?:return|error =) (?:E[A-Z]+|errno);"
+    r"|CommandResult::Done, D1_STATUS_(?!OK)")
 DEFINITION = re.compile(r"(?:Result<.*>|unexpected<Error>|CommandResult) +(?:\w+::)?\w+\($")
 # Places whose condition is the host's or the program's, not the input's: file, a text on the lines
 # of the place, why.
-NOT_OF_THE_INPUT: list[tuple[str, str, str]] = []
+NOT_OF_THE_INPUT: list[tuple[str, str, str]] = [
+    ("firmware/server/session_commands.cpp", "::socketpair(", "the host's own sockets"),
+    ("firmware/server/client_memory.cpp", "::fstat(", "a file that was received can be asked"),
+    ("firmware/server/client_memory.cpp", "::munmap(mapping, request.size); return ENOMEM;",
+     "what the device refuses was looked for before"),
+    ("firmware/vfio_user/message_socket.cpp", "its socket stayed full", "a wait of 5 s"),
+    ("firmware/vfio_user/message_socket.cpp", "return errno == EPIPE ?",
+     "a socket that breaks in another way than by its other end"),
+]
+# The same, but met in a run now and then.
+BY_CHANCE = [
+    ("firmware/server/session.cpp", "has not answered for its memory within",
+     "a wait of 5 s, or a session that ends just as the device looks whether it has"),
+]
 
 
 def profile(build, folder):
@@ -93,7 +108,7 @@ def main(source, build):
         all_places += places
         for number in lines:
             around = " ".join(line.strip() for line in text.splitlines()[number - 2:number + 3])
-            excused = [entry for entry in NOT_OF_THE_INPUT
+            excused = [entry for entry in NOT_OF_THE_INPUT + BY_CHANCE
                        if entry[0] == name and entry[1] in around]
             used.update(excused)
             if not excused:
@@ -103,7 +118,7 @@ def main(source, build):
         missing += 1
         print(f"{entry[0]}: '{entry[1]}' is met by inputs, or is gone; the list here still has it.")
     print(f"{all_places} errors in {len(FILES)} files, {missing} problems, "
-          f"{len(NOT_OF_THE_INPUT)} that no input can bring about")
+          f"{len(NOT_OF_THE_INPUT + BY_CHANCE)} that no input can bring about")
     return 1 if missing else 0
 
 
