@@ -120,8 +120,7 @@ class Host {
       case Act::Wait: wait(input.take<std::uint8_t>(), 2ms); break;
       case Act::Faults: {
         const auto plan = input.take_bytes(input.take<std::uint16_t>());
-        (void)transport_->inject_faults(
-            {reinterpret_cast<const char*>(plan.data()), plan.size()});
+        (void)transport_->inject_faults({reinterpret_cast<const char*>(plan.data()), plan.size()});
         break;
       }
       case Act::Count: break;
