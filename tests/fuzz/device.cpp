@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a host can do to the device over the bare transport: registers, doorbells, commands as they
-// stand in d1/abi/commands.h, programs of any instructions, DMA ranges that come and go. Whatever
-// it was, afterwards a fence on a new queue completes.
+// stand in d1/abi/commands.h, programs of any instructions, DMA ranges that come and go, faults.
+// Whatever it was, afterwards a fence on a new queue completes.
 #include "input.hpp"
 #include "target.hpp"
 
@@ -33,6 +33,7 @@ enum class Act : std::uint8_t {
   Unmap,
   Aperture,
   Wait,
+  Faults,
   Count
 };
 
@@ -117,12 +118,18 @@ class Host {
         break;
       }
       case Act::Wait: wait(input.take<std::uint8_t>(), 2ms); break;
+      case Act::Faults: {
+        const auto plan = input.take_bytes(input.take<std::uint16_t>());
+        (void)transport_->inject_faults({reinterpret_cast<const char*>(plan.data()), plan.size()});
+        break;
+      }
       case Act::Count: break;
     }
   }
 
   // The memory that the input has not taken from it serves a queue of its own.
   void check_that_it_goes_on() {
+    (void)transport_->clear_faults();
     (void)transport_->dma_unmap(io_, kMemory);
     // An act maps one page at most: one of these places is free.
     for (unsigned place = 0; place <= kActs; ++place) {

@@ -38,7 +38,9 @@ FILES = [
     "firmware/vfio_user/message_socket.cpp",
 ]
 ERROR = re.compile(
-    r"\b(?:fail|error_at|invalid|failed)\(|\{E[A-Z]+, \{\}, \{\}\}|\breturn E[A-Z]+;")
+    r"\b(?:fail|error_at|invalid|failed|bad_field|broken|closed)\("
+    r"|\{(?:E[A-Z]+|errno|error), \{\}, \{\}\}|\b(?:return|error =) (?:E[A-Z]+|errno);"
+    r"|CommandResult::Done, D1_STATUS_(?!OK)")
 DEFINITION = re.compile(r"(?:Result<.*>|unexpected<Error>|CommandResult) +(?:\w+::)?\w+\($")
 # Places whose condition is not the input's: why, file, texts that stand on the lines of the places.
 A_FILE = "it is of a file that the host does not give or take; the targets have none"
@@ -57,7 +59,19 @@ NOT_OF_THE_INPUT = [(file, text, why) for why, file, texts in (
     (A_FILE, "firmware/emulator/faults/fault_plan_file.cpp", ("cannot be read; give",)),
     ("the target's device has links", "firmware/emulator/faults/fault_places.cpp",
      ("needs a link, and",)),
+    ("the host's own sockets", "firmware/server/session_commands.cpp", ("::socketpair(",)),
+    ("a file that was received can be asked", "firmware/server/client_memory.cpp", ("::fstat(",)),
+    ("what the device refuses was looked for before", "firmware/server/client_memory.cpp",
+     ("return ENOMEM; } } ranges_.emplace",)),
+    ("a wait of 5 s", "firmware/vfio_user/message_socket.cpp", ("its socket stayed full",)),
+    ("a socket that breaks in another way than by its other end",
+     "firmware/vfio_user/message_socket.cpp", ("return errno == EPIPE ?",)),
 ) for text in texts]
+# The same, but met in a run now and then.
+BY_CHANCE = [
+    ("firmware/server/session.cpp", "has not answered for its memory within",
+     "a wait of 5 s, or a session that ends just as the device looks whether it has"),
+]
 
 
 def profile(build, folder):
@@ -108,7 +122,7 @@ def main(source, build):
         all_places += places
         for number in lines:
             around = " ".join(line.strip() for line in text.splitlines()[number - 1:number + 3])
-            excused = [entry for entry in NOT_OF_THE_INPUT
+            excused = [entry for entry in NOT_OF_THE_INPUT + BY_CHANCE
                        if entry[0] == name and entry[1] in around]
             used.update(excused)
             if not excused:
@@ -118,7 +132,7 @@ def main(source, build):
         missing += 1
         print(f"{entry[0]}: '{entry[1]}' is met by inputs, or is gone; the list here still has it.")
     print(f"{all_places} errors in {len(FILES)} files, {missing} problems, "
-          f"{len(NOT_OF_THE_INPUT)} that no input can bring about")
+          f"{len(NOT_OF_THE_INPUT + BY_CHANCE)} that no input can bring about")
     return 1 if missing else 0
 
 
