@@ -28,7 +28,7 @@ using test::Daemon;
 using test::History;
 using test::Outcome;
 
-constexpr int kRounds = 400;  // own: about a minute
+constexpr int kRounds = test::kSanitized ? 100 : 400;  // own: about a minute
 constexpr unsigned kCells = 4, kCounters = 2, kStreams = 3, kMostInFlight = 24;
 
 // Faults by which operations come late, fail or are lost, and none that a device keeps to itself.
