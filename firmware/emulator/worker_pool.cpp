@@ -70,8 +70,10 @@ void WorkerPool::run(std::uint32_t count, const Work& work, const Look& look) {
   // The helpers' results are visible once they have counted themselves out (release there).
   for (unsigned round = 1; finished_.load(std::memory_order_acquire) != joined; ++round)
     pause_briefly(round);
-  if (failed_.exchange(false, std::memory_order_relaxed))
+  if (failed_.load(std::memory_order_relaxed)) [[unlikely]] {
+    failed_.store(false, std::memory_order_relaxed);
     std::rethrow_exception(std::exchange(failure_, nullptr));
+  }
 }
 
 // Wakes at most so many of those that sleep.
