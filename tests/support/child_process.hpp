@@ -70,14 +70,17 @@ class ChildProcess {
     if (::poll(&entry, 1, static_cast<int>(at_most.count())) <= 0) return false;
     return ::read(output_, &byte, 1) == 1;
   }
-  // All its threads stand when SIGSTOP returns. One that has ended gets none: its number is -1 now,
-  // which kill() takes for every process there is.
+  // All its threads stand when SIGSTOP returns; that is sent again and again, since a program that
+  // execs forgets it. Throws std::runtime_error if it does not stop. One that has ended gets none:
+  // its number is -1 now, which kill() takes for every process there is.
   void signal(int number) {
     if (process_ <= 0) return;
-    ::kill(process_, number);
-    while (number == SIGSTOP && !has_changed()) {  // again: a program that execs forgets a stop
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    for (const auto deadline = std::chrono::steady_clock::now() + kPatience;;) {
       ::kill(process_, number);
+      if (number != SIGSTOP || has_changed()) return;
+      if (std::chrono::steady_clock::now() >= deadline)
+        throw std::runtime_error("process " + std::to_string(process_) + " does not stop");
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   }
   // Its wait status, after it has ended by this signal; 0 if it had ended before.

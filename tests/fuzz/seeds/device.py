@@ -110,6 +110,8 @@ def given_up():
 def with_faults():
     yield faults(kind="dma_error", opcode="copy") + copy() + copy()
     yield faults(kind="hbm_flip", address=8, corrected=False) + wait(0) + copy(HBM, FREE, flags=2)
+    yield faults(kind="sram_flip", node="n0,0", address=0x2000, corrected=False) + wait(0) + \
+        copy(0x2000, FREE, rank_bytes=64, flags=18)  # gathered
     yield faults(kind="completion_delay", delay_ms=1) + copy() + wait(0, 10)
     yield faults(kind="queue_stuck") + copy() + faults(kind="surprise_removal", for_ms=1) + \
         wait(0, 4) + copy()
