@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands that meet a fault: a lost die, memory with an error (faults/).
+#include <algorithm>
+
 #include "dip/dip.hpp"
 #include "dip/result.hpp"
 
@@ -55,12 +57,15 @@ std::optional<CommandResult> Dip::memory_error_of(const d1_copy& command) {
   MemoryErrors& errors = faults_.errors();
   if (flags & D1_COPY_GATHER) {
     const auto* nodes = grid(command.header.grid);
+    std::uint64_t left = command.source_pitch;  // of all bytes: the last ranks may have fewer
     if (nodes == nullptr || command.source > D1_SRAM_BYTES ||
-        command.rank_bytes > D1_SRAM_BYTES - command.source)
+        std::min<std::uint64_t>(command.rank_bytes, left) > D1_SRAM_BYTES - command.source)
       return std::nullopt;
     for (const NodeId node : (*nodes)->nodes()) {
+      const std::uint64_t bytes = std::min<std::uint64_t>(command.rank_bytes, left);
+      left -= bytes;
       const std::uint8_t* const sram = machine_.sram(machine_.id_of(node));
-      const std::uint8_t* const bad = errors.find(sram + command.source, command.rank_bytes);
+      const std::uint8_t* const bad = errors.find(sram + command.source, bytes);
       if (bad != nullptr)
         return failed(D1_STATUS_MEMORY_ERROR,
                       d1_node_address(node.die, node.node, static_cast<std::uint32_t>(bad - sram)));

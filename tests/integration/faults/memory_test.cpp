@@ -87,5 +87,26 @@ TEST_F(Memory, AnUncorrectedErrorInSramFailsCopiesOfThose64Bytes) {
   EXPECT_EQ(result, numbers);
 }
 
+// The last rank's chunk is not full: what lies behind its elements is not read.
+TEST_F(Memory, AnErrorBehindTheLastElementFailsNoCopy) {
+  const Grid nodes = device.grid(1, 2, 4, 3);
+  auto buffer = device.sharded<int>(33, nodes);
+  ASSERT_EQ(buffer.chunk(), 32u);
+  const auto flip = [&](std::uint64_t bytes_in) {
+    device.inject_faults(fmt::format(
+        "[[fault]]\nkind = 'sram_flip'\nnode = 'n4,4'\naddress = {}\ncorrected = false\n",
+        d1_address_offset(buffer.untyped().address()) + bytes_in));
+  };
+  numbers.resize(33);
+  stream.copy_in(buffer, numbers).wait();
+  flip(64);
+  std::vector<int> result(33);
+  stream.copy_out(result, buffer).wait();
+  EXPECT_EQ(result, numbers);
+  flip(0);
+  const Error error = error_of([&] { stream.copy_out(result, buffer).wait(); });
+  expect_error(error, ErrorKind::Hardware, "die 0, node 28");
+}
+
 }  // namespace
 }  // namespace d1
