@@ -70,14 +70,20 @@ function(d1_add_device_tests name label)
 endfunction()
 
 # d1_add_engine_tests(NAME LABEL COMMAND...): the same program once more with the interpreter, and
-# with a translator that translates every block before it first runs, at each level of the host.
+# with a translator that translates every block before it first runs, at each level of the host
+# (portable: with what any host can do, so memory is reached by a register, too).
 function(d1_add_engine_tests name label)
   add_test(NAME ${name}.interpreted COMMAND ${ARGN})
   set_tests_properties(${name}.interpreted PROPERTIES LABELS ${label} TIMEOUT 300
     ENVIRONMENT "D1_ENGINE=interp")
   foreach(level portable avx2 avx512)
+    if(level STREQUAL "portable")
+      set(base register)
+    else()
+      set(base segment)
+    endif()
     add_test(NAME ${name}.translated.${level} COMMAND ${ARGN})
     set_tests_properties(${name}.translated.${level} PROPERTIES LABELS ${label} TIMEOUT 300
-      ENVIRONMENT "D1_ENGINE=dbt;D1_TRANSLATE_AFTER=0;D1_HOST_LEVEL=${level}")
+      ENVIRONMENT "D1_ENGINE=dbt;D1_TRANSLATE_AFTER=0;D1_HOST_LEVEL=${level};D1_MEMORY_BASE=${base}")
   endforeach()
 endfunction()

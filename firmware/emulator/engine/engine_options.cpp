@@ -2,6 +2,7 @@
 #include <d1/emulator/engine_options.hpp>
 
 #include <fmt/format.h>
+#include <sys/auxv.h>
 
 #include <array>
 #include <cstdlib>
@@ -22,6 +23,8 @@ constexpr std::array kEngines = {Named{"interp", EngineKind::Interpreter},
 constexpr std::array kLevels = {Named{"portable", HostLevel::Portable},
                                 Named{"avx2", HostLevel::Avx2},
                                 Named{"avx512", HostLevel::Avx512}};
+constexpr std::array kBases = {Named{"segment", MemoryBase::Segment},
+                               Named{"register", MemoryBase::Register}};
 constexpr std::array kUnits = {Named{"block", LockstepUnit::Block},
                                Named{"turn", LockstepUnit::Turn}};
 
@@ -80,6 +83,7 @@ std::optional<HostLevel> host_level_of(std::string_view name) noexcept {
 }
 std::string_view name_of(EngineKind kind) noexcept { return find_name(kEngines, kind); }
 std::string_view name_of(HostLevel level) noexcept { return find_name(kLevels, level); }
+std::string_view name_of(MemoryBase base) noexcept { return find_name(kBases, base); }
 
 HostLevel detect_host_level() noexcept {
 #if defined(__x86_64__)
@@ -96,10 +100,20 @@ HostLevel detect_host_level() noexcept {
 #endif
 }
 
+MemoryBase detect_memory_base() noexcept {
+#if defined(__x86_64__)
+  constexpr unsigned long kFsGsBase = 2;  // HWCAP2_FSGSBASE of <asm/hwcap2.h>
+  if ((getauxval(AT_HWCAP2) & kFsGsBase) != 0) return MemoryBase::Segment;
+#endif
+  return MemoryBase::Register;
+}
+
 EngineOptions engine_options_from_environment() noexcept {
   EngineOptions options;
   options.kind = engine_kind_of(environment("D1_ENGINE")).value_or(options.kind);
   options.level = host_level_of(environment("D1_HOST_LEVEL")).value_or(options.level);
+  options.memory_base =
+      find_value(kBases, environment("D1_MEMORY_BASE")).value_or(options.memory_base);
   options.perf_map = is_on("D1_PERF_MAP");
   options.gdb_jit = is_on("D1_GDB_JIT");
   if (const char* runs = std::getenv("D1_TRANSLATE_AFTER"))
@@ -114,6 +128,9 @@ Result<EngineOptions> engine_options_for(std::string_view engine) {
   if (auto chosen = choose(engine, "D1_ENGINE", "engine", kEngines, options.kind); !chosen)
     return std::unexpected(std::move(chosen.error()));
   if (auto chosen = choose({}, "D1_HOST_LEVEL", "host level", kLevels, options.level); !chosen)
+    return std::unexpected(std::move(chosen.error()));
+  if (auto chosen = choose({}, "D1_MEMORY_BASE", "base of memory", kBases, options.memory_base);
+      !chosen)
     return std::unexpected(std::move(chosen.error()));
   if (auto chosen =
           choose({}, "D1_LOCKSTEP_UNIT", "unit of lockstep", kUnits, options.lockstep_unit);

@@ -18,6 +18,7 @@ namespace {
 
 using emulator::HostLevel;
 using emulator::LockstepUnit;
+using emulator::MemoryBase;
 
 std::vector<HostLevel> levels(const std::string& asked) {
   std::vector<HostLevel> all;
@@ -36,13 +37,15 @@ struct Options {
 
 // All ways in which each program is run. Turns compare whole regions and the links between them,
 // blocks name the culprit; translation after some runs enters regions in their middle; a small
-// cache is dropped again and again.
+// cache is dropped again and again. The last is what hosts without FSGSBASE always do.
 std::vector<Variant> variants(const std::string& level) {
   std::vector<Variant> all;
   for (const HostLevel each : levels(level)) {
     all.push_back({each, LockstepUnit::Turn, 0});
     all.push_back({each, LockstepUnit::Turn, 2, std::size_t{1} << 20});
     all.push_back({each, LockstepUnit::Block, 0});
+    if (emulator::detect_memory_base() == MemoryBase::Segment)
+      all.push_back({.level = each, .base = MemoryBase::Register});
   }
   return all;
 }

@@ -30,7 +30,8 @@ constexpr std::uint64_t kInterruptsEnabled = 8;  // in mstatus
 }  // namespace
 
 std::string name_of(const Variant& variant) {
-  return fmt::format("{}, by {}, translated after {} runs", emulator::name_of(variant.level),
+  return fmt::format("{}, memory by {}, by {}, translated after {} runs",
+                     emulator::name_of(variant.level), emulator::name_of(variant.base),
                      variant.unit == emulator::LockstepUnit::Block ? "blocks" : "turns",
                      variant.runs_before_translation);
 }
@@ -42,6 +43,7 @@ class ProgramRunner::Machine final : public isa::Environment {
       : memory_(kMemoryEnd - kDataBase),
         engine_(emulator::make_lockstep({.kind = emulator::EngineKind::Lockstep,
                                          .level = variant.level,
+                                         .memory_base = variant.base,
                                          .runs_before_translation = variant.runs_before_translation,
                                          .code_bytes = variant.code_bytes,
                                          .lockstep_unit = variant.unit,

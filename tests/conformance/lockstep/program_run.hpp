@@ -18,6 +18,7 @@ struct Variant {
   std::uint32_t runs_before_translation = 0;
   std::size_t code_bytes = std::size_t{16} << 20;
   bool count_execution = false;
+  emulator::MemoryBase base = emulator::MemoryBase::Segment;
 };
 [[nodiscard]] std::string name_of(const Variant& variant);
 

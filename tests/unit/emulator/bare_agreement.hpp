@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include <d1/emulator/bare_hart.hpp>
@@ -54,10 +55,13 @@ inline BareExit expect_agreement(const std::vector<std::uint32_t>& program, std:
                           std::uint64_t a1 = 0) {
   const Run reference = run(program, a0, a1, {.kind = EngineKind::Interpreter});
   for (const HostLevel level : {HostLevel::Portable, HostLevel::Avx2, HostLevel::Avx512})
-    for (const std::uint32_t before : {0u, 3u}) {
+    for (const auto& [before, base] :
+         {std::pair{0u, MemoryBase::Segment}, std::pair{3u, MemoryBase::Segment},
+          std::pair{0u, MemoryBase::Register}}) {
       const Run translated = run(program, a0, a1,
                                  {.kind = EngineKind::Translator,
                                   .level = level,
+                                  .memory_base = base,
                                   .runs_before_translation = before});
       EXPECT_EQ(translated.exit.reason, reference.exit.reason);
       EXPECT_EQ(translated.exit.cause, reference.exit.cause);

@@ -38,6 +38,18 @@ TEST(EngineOptions, EachNameStandsForOneEngineAndBack) {
     EXPECT_EQ(host_level_of(name_of(level)), level);
 }
 
+TEST(EngineOptions, TheEnvironmentSaysHowMemoryIsReached) {
+  for (const MemoryBase base : {MemoryBase::Segment, MemoryBase::Register}) {
+    const Variable variable("D1_MEMORY_BASE", std::string(name_of(base)).c_str());
+    EXPECT_EQ(engine_options_from_environment().memory_base, base);
+    EXPECT_EQ(engine_options_for("")->memory_base, base);
+  }
+  const Variable variable("D1_MEMORY_BASE", "stack");
+  EXPECT_EQ(engine_options_for("").error().sentence(),
+            "There is no base of memory named 'stack' (as D1_MEMORY_BASE asks for); known are: "
+            "segment, register.");
+}
+
 TEST(EngineOptions, ANameGoesBeforeTheEnvironment) {
   const Variable engine("D1_ENGINE", "dbt"), level("D1_HOST_LEVEL", "avx2");
   const auto chosen = engine_options_for("interp");

@@ -77,14 +77,18 @@ Observed run(const std::vector<std::uint8_t>& input, EngineOptions engine,
 void expect_agreement(const std::vector<std::uint8_t>& input, const char* kernel = "vectors",
                       std::uint64_t third = kBytes) {
   const Observed reference = run(input, {.kind = EngineKind::Interpreter}, kernel, third);
-  for (const HostLevel level : {HostLevel::Portable, HostLevel::Avx2, HostLevel::Avx512}) {
-    const Observed translated =
-        run(input, {.kind = EngineKind::Translator, .level = level, .runs_before_translation = 1},
-            kernel, third);
-    EXPECT_EQ(translated.memory, reference.memory) << "level " << static_cast<int>(level);
-    EXPECT_EQ(translated.trace, reference.trace) << "level " << static_cast<int>(level);
-    EXPECT_EQ(translated.instructions, reference.instructions);
-  }
+  for (const HostLevel level : {HostLevel::Portable, HostLevel::Avx2, HostLevel::Avx512})
+    for (const MemoryBase base : {MemoryBase::Segment, MemoryBase::Register}) {
+      const Observed translated = run(input,
+                                      {.kind = EngineKind::Translator,
+                                       .level = level,
+                                       .memory_base = base,
+                                       .runs_before_translation = 1},
+                                      kernel, third);
+      EXPECT_EQ(translated.memory, reference.memory) << name_of(level) << ' ' << name_of(base);
+      EXPECT_EQ(translated.trace, reference.trace) << name_of(level) << ' ' << name_of(base);
+      EXPECT_EQ(translated.instructions, reference.instructions);
+    }
 }
 
 class VectorLoops : public testing::TestWithParam<std::tuple<int, bool, bool>> {};

@@ -23,10 +23,14 @@ class Assembler : public Xbyak::CodeGenerator {
   // rbp points this far into the hart.
   static constexpr int kHartBias = 128;
 
-  Assembler(CodeCache& cache, HostLevel level)
-      : Xbyak::CodeGenerator(cache.room(), cache.next()), cache_(cache), level_(level) {}
+  Assembler(CodeCache& cache, HostLevel level, MemoryBase base)
+      : Xbyak::CodeGenerator(cache.room(), cache.next()),
+        cache_(cache),
+        level_(level),
+        base_(base) {}
 
   [[nodiscard]] HostLevel level() const noexcept { return level_; }
+  [[nodiscard]] MemoryBase memory_base() const noexcept { return base_; }
   [[nodiscard]] CodeCache& cache() const noexcept { return cache_; }
 
   // Keeps what was emitted.
@@ -96,15 +100,26 @@ class Assembler : public Xbyak::CodeGenerator {
     return hart_field(offset_of(&isa::Hart::x) + 8 * number);
   }
 
+  // --- memory of the guest --------------------------------------------------------------------
+  // Right before an instruction that accesses it, at place_in_guest() or, with vector indices,
+  // vector_place_in_guest().
+  void guest_segment() {
+    if (base_ == MemoryBase::Segment) putSeg(gs);
+  }
+  // A register that holds a guest address, and a displacement.
+  [[nodiscard]] Xbyak::RegExp place_in_guest(const Xbyak::RegExp& place) const {
+    return base_ == MemoryBase::Segment ? place : r14 + place;
+  }
+
   // Where a loop keeps ticks of the turn for later (thunks.cpp makes the room).
   [[nodiscard]] Xbyak::Address budget_put_by() const { return qword[rsp + 8]; }
 
   void load_pinned() {
-    for (const PinnedRegister& each : kPinned)
+    for (const PinnedRegister& each : pinned_registers(base_))
       mov(Xbyak::Reg64(each.host), x_in_memory(each.guest));
   }
   void store_pinned() {
-    for (const PinnedRegister& each : kPinned)
+    for (const PinnedRegister& each : pinned_registers(base_))
       mov(x_in_memory(each.guest), Xbyak::Reg64(each.host));
   }
 
@@ -182,6 +197,7 @@ class Assembler : public Xbyak::CodeGenerator {
 
   CodeCache& cache_;
   HostLevel level_;
+  MemoryBase base_;
   Labels labels_;
 };
 

@@ -232,7 +232,7 @@ void RegionEmitter::float_memory(const Operation& operation) {
   const bool single = operation.id == I::flw || operation.id == I::fsw;
   Label slow, back;
   const Reg64 base = checked_address(operation, single ? 4 : 8, slow);
-  const Xbyak::RegExp place = base + static_cast<int>(operation.immediate);
+  const Xbyak::RegExp place = place_in_guest(base + static_cast<int>(operation.immediate));
   if (operation.id == I::fsw || operation.id == I::fsd) {
     const Xbyak::Xmm value = single ? read_unboxed(operation.rs2, kScratchVector)
                                     : read_float(operation.rs2, kScratchVector);

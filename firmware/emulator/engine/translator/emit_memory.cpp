@@ -141,7 +141,7 @@ bool RegionEmitter::emit_memory(const Operation& operation) {
   Label slow, back;
   // A value in memory goes through rdx, which the check may need first.
   const Reg64 base = checked_address(operation, bytes, slow);
-  const Xbyak::RegExp place = base + static_cast<int>(operation.immediate);
+  const Xbyak::RegExp place = place_in_guest(base + static_cast<int>(operation.immediate));
   if (store) {
     const Reg64 value = read(operation.rs2, rdx);
     guest_segment();

@@ -54,24 +54,34 @@ void RegionEmitter::mask_of_piece(const Opmask& active, unsigned piece) {
   else kshiftrq(k2, active, static_cast<std::uint8_t>(kPiece * piece));
 }
 
-// A piece of zmm14 from memory at rcx plus the offsets, where k2 says, which is lost. Loses zmm12.
+// rcx as a place in memory that offsets are added to. Loses rax.
+Xbyak::Reg64 RegionEmitter::origin_of_offsets() {
+  if (memory_base() == MemoryBase::Segment) return rcx;
+  lea(rax, ptr[r14 + rcx]);
+  return rax;
+}
+
+// A piece of zmm14 from memory at rcx plus the offsets, where k2 says, which is lost. Loses zmm12
+// and rax.
 void RegionEmitter::gather_piece(unsigned width_log2, unsigned piece, int offsets) {
   const Zmm to = width_log2 >= 5 ? zmm14 : extra_scratch(0);
   vpxord(to, to, to);
+  const Xbyak::Reg64 origin = origin_of_offsets();
   guest_segment();
-  if (width_log2 == 6) vpgatherdq(to | k2, ptr[rcx + Ymm(offsets)]);
-  else vpgatherdd(to | k2, ptr[rcx + Zmm(offsets)]);
+  if (width_log2 == 6) vpgatherdq(to | k2, ptr[origin + Ymm(offsets)]);
+  else vpgatherdd(to | k2, ptr[origin + Zmm(offsets)]);
   if (width_log2 < 5) take_words(to, width_log2, piece);
 }
 
-// A piece of a register to memory at rcx plus the offsets, where k2 says, which is lost.
+// A piece of a register to memory at rcx plus the offsets, where k2 says, which is lost. Loses rax.
 void RegionEmitter::scatter_piece(unsigned guest, unsigned width_log2, unsigned piece,
                                   int offsets) {
   if (width_log2 >= 5) {
     const Zmm value = read_vector(guest, kScratchVector);
+    const Xbyak::Reg64 origin = origin_of_offsets();
     guest_segment();
-    if (width_log2 == 6) vpscatterdq(ptr[rcx + Ymm(offsets)] | k2, value);
-    else vpscatterdd(ptr[rcx + Zmm(offsets)] | k2, value);
+    if (width_log2 == 6) vpscatterdq(ptr[origin + Ymm(offsets)] | k2, value);
+    else vpscatterdd(ptr[origin + Zmm(offsets)] | k2, value);
     return;
   }
   const bool bytes = width_log2 == 3;
@@ -193,12 +203,13 @@ void RegionEmitter::load_repeated(const Operation& operation, unsigned width, un
   Site& site = make_site(operation);
   site.charges = charges_by_length(operation);
   prepare_sums_for_load(operation.rd, registers, false);
+  const auto place = ptr[place_in_guest(base)];
   guest_segment();
   switch (width) {
-    case 3: vpbroadcastb(zmm13, ptr[base]); break;
-    case 4: vpbroadcastw(zmm13, ptr[base]); break;
-    case 5: vpbroadcastd(zmm13, ptr[base]); break;
-    default: vpbroadcastq(zmm13, ptr[base]); break;
+    case 3: vpbroadcastb(zmm13, place); break;
+    case 4: vpbroadcastw(zmm13, place); break;
+    case 5: vpbroadcastd(zmm13, place); break;
+    default: vpbroadcastq(zmm13, place); break;
   }
   for_active(masking(operation), width, registers, [&](unsigned i, const Opmask& active) {
     write_active(operation.rd + i, zmm13, active, width);

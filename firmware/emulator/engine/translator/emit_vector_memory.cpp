@@ -43,7 +43,8 @@ void RegionEmitter::vector_memory(const Operation& operation, const VectorAccess
   if (access.store) settle_group(operation.rd, registers);
   const auto move = [&](unsigned i, const Opmask& active) {
     const unsigned guest = operation.rd + i;
-    const Xbyak::Address place = zword[base + static_cast<int>(i * isa::kVlenBytes)];
+    const Xbyak::Address place =
+        zword[place_in_guest(base + static_cast<int>(i * isa::kVlenBytes))];
     if (access.store) {
       const Zmm value = read_vector(guest, kScratchVector);
       guest_segment();
@@ -55,7 +56,8 @@ void RegionEmitter::vector_memory(const Operation& operation, const VectorAccess
       write_vector(guest, to);
       if (access.kind == VectorAccess::WholeRegister && matrix_.sums.used()) {
         guest_segment();
-        prefetcht1(byte[base + static_cast<int>(i * isa::kVlenBytes) + kPrefetchDistance]);
+        prefetcht1(byte[place_in_guest(base + static_cast<int>(i * isa::kVlenBytes) +
+                                        kPrefetchDistance)]);
       }
     }
   };

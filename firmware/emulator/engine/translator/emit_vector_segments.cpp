@@ -92,7 +92,7 @@ void RegionEmitter::load_segments(const Operation& operation, const Reg64& base,
                                   unsigned bytes) {
   const unsigned fields = operation.fields(), first = chunk * fields * kBytes;
   const auto from_memory = [&](unsigned number, int scratch) {
-    const auto place = zword[base + static_cast<int>(first + number * kBytes)];
+    const auto place = zword[place_in_guest(base + static_cast<int>(first + number * kBytes))];
     Zmm to(scratch);
     if (bytes - number * kBytes < kBytes) {
       set_mask(k3, bytes - number * kBytes);
@@ -121,7 +121,7 @@ void RegionEmitter::store_segments(const Operation& operation, const Reg64& base
                     [&](unsigned field, int scratch) {
                       return read_vector(operation.rd + field * registers + chunk, scratch);
                     });
-    const auto place = zword[base + static_cast<int>(first + number * kBytes)];
+    const auto place = zword[place_in_guest(base + static_cast<int>(first + number * kBytes))];
     const unsigned left = bytes - number * kBytes;
     if (left < kBytes) set_mask(k2, left);
     guest_segment();

@@ -11,9 +11,9 @@ constexpr std::uint32_t kWorthwhile = 32;
 
 }  // namespace
 
-IntegerPlaces::IntegerPlaces() noexcept {
+IntegerPlaces::IntegerPlaces(MemoryBase base) noexcept {
   host_.fill(-1);
-  for (const PinnedRegister& each : kPinned)
+  for (const PinnedRegister& each : pinned_registers(base))
     host_[each.guest] = static_cast<std::int8_t>(each.host);
 }
 
@@ -23,8 +23,8 @@ void IntegerPlaces::exchange(unsigned guest, unsigned instead) {
   exchanges_.push_back({static_cast<std::uint8_t>(guest), static_cast<std::uint8_t>(instead)});
 }
 
-IntegerPlaces choose_integer_places(const std::array<std::uint32_t, 32>& uses) {
-  IntegerPlaces places;
+IntegerPlaces choose_integer_places(const std::array<std::uint32_t, 32>& uses, MemoryBase base) {
+  IntegerPlaces places(base);
   for (;;) {
     unsigned guest = 0, instead = 0;  // x0 stands for none: nothing lives in its place
     for (unsigned each = 1; each < 32; ++each) {

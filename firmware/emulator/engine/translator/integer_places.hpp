@@ -12,10 +12,10 @@
 namespace d1::emulator {
 
 // Where the guest's integer registers are in a region. At its entry and wherever it is left they
-// are where kPinned says; within, loops may have others in the host's registers.
+// are where pinned_registers() says; within, loops may have others in the host's registers.
 class IntegerPlaces {
  public:
-  IntegerPlaces() noexcept;
+  explicit IntegerPlaces(MemoryBase base) noexcept;
 
   [[nodiscard]] int host(unsigned guest) const noexcept { return host_[guest]; }  // -1: in memory
   // In the place of `instead`, which is pinned, host registers hold `guest`.
@@ -30,7 +30,8 @@ class IntegerPlaces {
   std::vector<Exchange> exchanges_;
 };
 
-// Exchanges those that the region uses much more often than some of kPinned.
-[[nodiscard]] IntegerPlaces choose_integer_places(const std::array<std::uint32_t, 32>& uses);
+// Exchanges those that the region uses much more often than some of pinned_registers().
+[[nodiscard]] IntegerPlaces choose_integer_places(const std::array<std::uint32_t, 32>& uses,
+                                                  MemoryBase base);
 
 }  // namespace d1::emulator

@@ -49,7 +49,7 @@ void RegionEmitter::survey() {
   relies_on_ = seen.relies_on;
   singles_read_ = seen.singles_read;
   unboxed_writes_ = seen.unboxed_writes;
-  integers_ = choose_integer_places(seen.integers);
+  integers_ = choose_integer_places(seen.integers, target_.base);
 }
 
 // By what was noted until now; from here on the emission notes.

@@ -162,8 +162,6 @@ class RegionEmitter : private RegionState {
   // `outside` is taken if low to end, as distances from `base`, do not lie in the window. Uses rax.
   void check_range(const Reg64& base, std::int64_t low, std::int64_t end, Label& outside);
   [[nodiscard]] AccessPlan::Access access_of(const Operation& operation) const;
-  // Memory of the guest at a register.
-  void guest_segment() { putSeg(gs); }
   // Calls the semantics out of line at `slow`, and comes back to `back`.
   void slow_path(const Operation& operation, Label& slow, Label& back);
   void slow_path(Site& site, Label& slow, Label& back,

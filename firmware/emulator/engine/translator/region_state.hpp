@@ -50,7 +50,7 @@ class RegionState : public Assembler {
   RegionState(CodeCache& cache, const TranslationTarget& target, TranslationRecords& records,
               const Region& region, const VectorState& state, const Site* rest,
               EmissionCounts& counts)
-      : Assembler(cache, target.level),
+      : Assembler(cache, target.level, target.base),
         target_(target),
         records_(records),
         region_(region),
@@ -58,6 +58,7 @@ class RegionState : public Assembler {
         counts_(counts),
         memory_operand_(qword[rbp]),
         memory_part_(qword[rbp]),
+        integers_(target.base),
         uses_state_(blocks_that_use_state(region)),
         entry_state_(rest == nullptr && uses_state_[0] ? state : VectorState{}) {}
 

@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/translator/thunks.hpp"
 
-#include <sys/auxv.h>
-
-#if defined(__x86_64__)
-#include <asm/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
-
 #include "engine/block_run.hpp"
 #include "engine/translator/assembler.hpp"
 
@@ -47,8 +39,8 @@ std::int64_t count_and_run_semantics(Hart* hart, const Site* site, ExecutionCoun
 
 class ThunkEmitter : public Assembler {
  public:
-  ThunkEmitter(CodeCache& cache, HostLevel level, ExecutionCounters* counters)
-      : Assembler(cache, level), counters_(counters) {}
+  ThunkEmitter(CodeCache& cache, HostLevel level, MemoryBase base, ExecutionCounters* counters)
+      : Assembler(cache, level, base), counters_(counters) {}
 
   Thunks emit() {
     Thunks thunks;
@@ -73,8 +65,10 @@ class ThunkEmitter : public Assembler {
   void emit_enter() {
     for (const std::uint8_t number : kSavedRegisters) push(Xbyak::Reg64(number));
     sub(rsp, kRegionStackBytes);
-    if (host_sets_gs()) {
+    if (memory_base() == MemoryBase::Segment) {
       for (const int each : {0xf3, 0x48, 0x0f, 0xae, 0xd9}) db(each);  // wrgsbase rcx
+    } else {
+      mov(r14, rcx);
     }
     lea(rbp, ptr[rdi + kHartBias]);
     mov(rax, rsi);
@@ -119,7 +113,8 @@ class ThunkEmitter : public Assembler {
     tzcnt(edx, eax);
     mov(ebx, dword[rsp + rdx * 4 + kData]);
     movsxd(rdx, dword[rsp + rdx * 4 + kOffsets]);
-    putSeg(gs);
+    if (memory_base() == MemoryBase::Register) add(rdx, r14);
+    guest_segment();
     if (bytes == 1) mov(byte[rcx + rdx], bl);
     else mov(word[rcx + rdx], bx);
     blsr(eax, eax);
@@ -164,25 +159,9 @@ class ThunkEmitter : public Assembler {
 
 }  // namespace
 
-bool host_sets_gs() noexcept {
-#if defined(__x86_64__)
-  constexpr unsigned long kFsGsBase = 2;  // HWCAP2_FSGSBASE
-  return (getauxval(AT_HWCAP2) & kFsGsBase) != 0;
-#else
-  return false;
-#endif
-}
-
-void set_gs_slowly(std::uint64_t base) noexcept {
-#if defined(__x86_64__)
-  syscall(SYS_arch_prctl, ARCH_SET_GS, base);
-#else
-  (void)base;
-#endif
-}
-
-Thunks emit_thunks(CodeCache& cache, HostLevel level, ExecutionCounters* counters) {
-  return ThunkEmitter(cache, level, counters).emit();
+Thunks emit_thunks(CodeCache& cache, HostLevel level, MemoryBase base,
+                   ExecutionCounters* counters) {
+  return ThunkEmitter(cache, level, base, counters).emit();
 }
 
 }  // namespace d1::emulator

@@ -4,7 +4,8 @@
 // In translated code
 //   rbp   the hart, 128 bytes in, so that all of x[] is in reach of a byte's displacement
 //   r15   ticks of work left in the turn
-//   gs    base such that gs:[address] is the hart's memory window at that guest address
+//   gs    base such that gs:[address] is the hart's memory window at that guest address; where a
+//         thread may not set it by an instruction r14 holds it (MemoryBase)
 //   rax, rcx, rdx, vector register 14   scratch
 //   vector register 15   eight counters: ticks by Unit since they were last flushed; in place of
 //         Unit::None issue time (two xmm registers, 14 and 15, on HostLevel::Portable)
@@ -32,7 +33,7 @@ inline constexpr std::array<std::uint8_t, 6> kSavedRegisters = {3, 5, 12, 13, 14
 inline constexpr unsigned kRegionStackBytes = 24;
 
 struct Thunks {
-  // enter(hart, code, ticks left, base of gs)
+  // enter(hart, code, ticks left, base of gs, or r14)
   using Enter = void (*)(isa::Hart*, const void*, std::int64_t, std::uint64_t);
   Enter enter = nullptr;
   // Executable addresses. Exits take the guest address where to go on in rax, if in no Link.
@@ -61,11 +62,7 @@ inline void see_published_code() noexcept {
 
 // Emits them at cache.next(). Calls of semantics functions are counted unless `counters`, which
 // must live as long as the code, is null.
-[[nodiscard]] Thunks emit_thunks(CodeCache& cache, HostLevel level, ExecutionCounters* counters);
-
-// Whether the thread may set the base of gs by an instruction.
-[[nodiscard]] bool host_sets_gs() noexcept;
-// Otherwise.
-void set_gs_slowly(std::uint64_t base) noexcept;
+[[nodiscard]] Thunks emit_thunks(CodeCache& cache, HostLevel level, MemoryBase base,
+                                 ExecutionCounters* counters);
 
 }  // namespace d1::emulator

@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
+#include <d1/emulator/engine_options.hpp>
 #include <d1/isa/semantics/table.hpp>
 
 #include "engine/code_image.hpp"
@@ -56,12 +58,11 @@ struct Link {
 };
 
 // Which guest registers live in host registers, at all times in translated code.
-inline constexpr unsigned kPinnedCount = 10;
 struct PinnedRegister {
   std::uint8_t guest, host;  // numbers
 };
-// The ones that compilers use most: arguments, sp, s0, s1, a6.
-inline constexpr std::array<PinnedRegister, kPinnedCount> kPinned = {{
+// The ones that compilers use most: arguments, a6, sp, s0, s1.
+inline constexpr std::array<PinnedRegister, 10> kPinned = {{
     {10, 3},   // a0: rbx
     {11, 6},   // a1: rsi
     {12, 7},   // a2: rdi
@@ -73,5 +74,10 @@ inline constexpr std::array<PinnedRegister, kPinnedCount> kPinned = {{
     {8, 13},   // s0: r13
     {9, 14},   // s1: r14
 }};
+// On MemoryBase::Register r14 has another use.
+[[nodiscard]] inline std::span<const PinnedRegister> pinned_registers(MemoryBase base) noexcept {
+  return std::span(kPinned).first(base == MemoryBase::Segment ? kPinned.size()
+                                                              : kPinned.size() - 1);
+}
 
 }  // namespace d1::emulator

@@ -14,6 +14,7 @@ namespace d1::emulator {
 struct TranslationTarget {
   Thunks thunks;
   HostLevel level = HostLevel::Portable;
+  MemoryBase base = MemoryBase::Register;
   Reach reach = Reach::Turn;  // Block: what follows a block is never reached from its code
   std::uint64_t window_base = 0, window_bytes = 0;  // of the harts' memory
 };

@@ -36,8 +36,6 @@ constexpr std::uint32_t kMissesBeforeVariant = 8;               // own
 constexpr unsigned kTries = 4;                                  // to translate a block, own
 constexpr std::uint32_t kNeverTranslated = ~std::uint32_t{0};   // Block::heat
 
-const bool kSetsGs = host_sets_gs();
-
 // That a core worked for it.
 std::chrono::nanoseconds time_of_this_thread() noexcept {
   timespec time{};
@@ -51,8 +49,9 @@ class Translator final : public Engine {
       : options_(options), cache_(options.code_bytes), register_(options) {
     target_.reach = reach;
     target_.level = std::min(options.level, detect_host_level());
+    target_.base = std::max(options.memory_base, detect_memory_base());
     if (options.count_execution) counters_ = std::make_unique<ExecutionCounters>();
-    target_.thunks = emit_thunks(cache_, target_.level, counters_.get());
+    target_.thunks = emit_thunks(cache_, target_.level, target_.base, counters_.get());
     totals_.level = target_.level;
     thunk_bytes_ = cache_.used();
     if (register_.wanted()) tell_thunks();
@@ -231,10 +230,9 @@ Translator::Left Translator::run_translated(Hart& hart, const Entry& entry, std:
                                             Stay& stay) {
   if (!may_enter(hart, entry, stay)) return {.interpret = true, .ran = false};
   const std::uint32_t issued = hart.units[static_cast<unsigned>(isa::Unit::Issue)];
-  const auto gs = reinterpret_cast<std::uint64_t>(hart.memory.host) - hart.memory.base;
+  const auto base = reinterpret_cast<std::uint64_t>(hart.memory.host) - hart.memory.base;
   hart.not_reliable = missing(hart);
-  if (!kSetsGs) set_gs_slowly(gs);
-  target_.thunks.enter(&hart, entry.code, static_cast<std::int64_t>(limit - work_done(hart)), gs);
+  target_.thunks.enter(&hart, entry.code, static_cast<std::int64_t>(limit - work_done(hart)), base);
   see_published_code();
   const auto reason = static_cast<ExitReason>(hart.exit_reason);
   const auto* const site = static_cast<const Site*>(hart.exit_detail);  // Rest, Outcome

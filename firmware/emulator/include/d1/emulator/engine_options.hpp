@@ -25,6 +25,12 @@ enum class HostLevel : std::uint8_t {
   Avx512     // x86-64-v4 and AVX512-BF16 where present
 };
 
+// How translated code reaches the memory of its hart.
+enum class MemoryBase : std::uint8_t {
+  Segment,  // the base of gs; where threads may set it by an instruction (FSGSBASE)
+  Register  // a register, which the guest then has one less of
+};
+
 // When EngineKind::Lockstep compares registers. (Memory always at the ends of turns.)
 enum class LockstepUnit : std::uint8_t {
   Block,  // after each block, which names the culprit; nothing is linked or kept across blocks
@@ -34,6 +40,7 @@ enum class LockstepUnit : std::uint8_t {
 struct EngineOptions {
   EngineKind kind = EngineKind::Translator;
   HostLevel level = HostLevel::Avx512;  // the host's own level where that is lower
+  MemoryBase memory_base = MemoryBase::Segment;  // Register where the host has no other
   // How often a block is interpreted before it is translated. 0: never interpreted first.
   std::uint32_t runs_before_translation = 24;
   std::size_t code_bytes = std::size_t{64} << 20;  // of host code kept; when full, all is dropped
@@ -53,14 +60,16 @@ struct EngineOptions {
 // The other way round.
 [[nodiscard]] std::string_view name_of(EngineKind kind) noexcept;
 [[nodiscard]] std::string_view name_of(HostLevel level) noexcept;
+[[nodiscard]] std::string_view name_of(MemoryBase base) noexcept;
 
 // The best level of this host.
 [[nodiscard]] HostLevel detect_host_level() noexcept;
+[[nodiscard]] MemoryBase detect_memory_base() noexcept;
 
 // The options that the environment asks for, so that whole suites run with either engine:
-// D1_ENGINE and D1_HOST_LEVEL (names as above, others are ignored), D1_TRANSLATE_AFTER, a number
-// for runs_before_translation, D1_LOCKSTEP_UNIT, "block" or "turn", D1_PERF_MAP and D1_GDB_JIT,
-// which are on unless empty or 0.
+// D1_ENGINE, D1_HOST_LEVEL and D1_MEMORY_BASE (names as above, others are ignored),
+// D1_TRANSLATE_AFTER, a number for runs_before_translation, D1_LOCKSTEP_UNIT, "block" or "turn",
+// D1_PERF_MAP and D1_GDB_JIT, which are on unless empty or 0.
 [[nodiscard]] EngineOptions engine_options_from_environment() noexcept;
 
 // The same for who is asked by a person: the engine of that name, or where that is empty the one
