@@ -32,6 +32,10 @@ inline constexpr std::chrono::milliseconds kLivenessLimit{5000};
 // limit, by another way.
 inline constexpr std::chrono::milliseconds kReplyTimeout = kLivenessLimit;
 
+// What a tool waits for an answer of a device's debug interface: a machine answers between two
+// quanta, within milliseconds, and all of its registers are copied in less than a second.
+inline constexpr std::chrono::milliseconds kDebugTimeout{5000};
+
 // How often a waiting thread looks at the heartbeat and at what else may have changed. Bounds how
 // late a loss is seen (P3: one second), and costs one register read each time.
 inline constexpr std::chrono::milliseconds kLivenessPoll{50};
