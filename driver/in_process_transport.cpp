@@ -4,15 +4,21 @@
 #include <d1/abi/memory_map.h>
 #include <d1/abi/registers.h>
 #include <fmt/format.h>
+#include <d1/debug_door/door.hpp>
 #include <d1/driver/transport.hpp>
+#include <d1/emulator/debug_session.hpp>
 #include <d1/emulator/device.hpp>
+#include <d1/vfio_user/socket_directory.hpp>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <system_error>
 
 #include "built_in_transports.hpp"
@@ -101,14 +107,38 @@ class InProcessTransport final : public Transport {
   }
   Result<std::vector<std::string>> fault_events() override { return device_->fault_events(); }
 
+  // Tools may attach from now on.
+  Result<> open_door() {
+    static std::atomic<unsigned> devices{0};
+    if (auto made = vfio_user::make_socket_directory(vfio_user::socket_directory()); !made)
+      return made;
+    auto door = debug_door::Door::open(
+        debug_door::path_of_process(::getpid(), devices.fetch_add(1)), [this] {
+          auto session = std::make_shared<emulator::DebugSession>(*device_);
+          return [session](const d1_debug_request& request, std::span<const std::uint8_t> data) {
+            auto answer = session->answer(request, data);
+            return debug_door::Answer{answer.cycle, std::move(answer.data)};
+          };
+        });
+    if (!door) return std::unexpected(std::move(door.error()));
+    door_ = std::move(*door);
+    return {};
+  }
+
   bool lost() const noexcept override { return false; }
 
  private:
   const std::string machine_;
   const bool wants_code_names_;
   std::array<std::atomic<std::uint64_t>, D1_MSIX_VECTORS> interrupts_{};
-  std::unique_ptr<emulator::Device> device_;  // last: it calls into interrupts_ while it lives
+  std::unique_ptr<emulator::Device> device_;  // it calls into interrupts_ while it lives
+  std::unique_ptr<debug_door::Door> door_;    // last: it calls the device; null: no tool may attach
 };
+
+bool is_on(const char* variable) {
+  const char* const value = std::getenv(variable);
+  return value != nullptr && *value != '\0' && std::string_view(value) != "0";
+}
 
 Result<std::vector<std::uint8_t>> read_rom(const std::string& path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
@@ -145,8 +175,12 @@ Result<std::unique_ptr<Transport>> make_in_process_transport(const TransportOpti
   }
   auto device = emulator::Device::create(std::move(device_options));
   if (!device) return std::unexpected(std::move(device.error()));
-  return std::make_unique<InProcessTransport>(std::move(*device), options.machine,
-                                              engine->names_code());
+  auto transport = std::make_unique<InProcessTransport>(std::move(*device), options.machine,
+                                                        engine->names_code());
+  if (options.debug || is_on("D1_DEBUG"))
+    if (auto opened = transport->open_door(); !opened)
+      return pass_on(opened, "letting tools attach to the device");
+  return transport;
 }
 
 }  // namespace d1::driver

@@ -29,6 +29,7 @@ Device Device::open(const DeviceOptions& options) {
   below.transport_options.seed = options.seed;
   below.transport_options.engine = options.engine;
   below.transport_options.count_execution = options.count_execution;
+  below.transport_options.debug = options.debug;
   below.transport_options.rom_image = options.rom_image;
   Device device(detail::value(runtime::Context::open(below)));
   device.on_print(print_to_standard_output);

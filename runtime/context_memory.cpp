@@ -116,7 +116,10 @@ Result<Context::ProgramLoad> Context::plan_load(const Program& program, const Gr
   const ElfImage& image = program.image();
   std::uint64_t file_bytes = 0;
   for (const Segment& segment : image.segments()) file_bytes += segment.bytes.size();
-  auto memory = device_->dma().allocate(std::max<std::uint64_t>(file_bytes, 1));
+  // Tools want the whole file, for its names and source lines.
+  const std::uint64_t elf_bytes =
+      image.bytes().size() <= D1_ELF_MAX_BYTES ? image.bytes().size() : 0;
+  auto memory = device_->dma().allocate(std::max<std::uint64_t>(file_bytes + elf_bytes, 1));
   if (!memory) return std::unexpected(std::move(memory.error()));
   ProgramLoad load;
   load.memory = std::move(*memory);
@@ -130,6 +133,8 @@ Result<Context::ProgramLoad> Context::plan_load(const Program& program, const Gr
   std::erase_if(residents_, [](const Resident& resident) { return resident.nodes.empty(); });
   // From here on no grid can be sure of the program it knew.
   load_epoch_.fetch_add(1);
+  if (elf_bytes != 0)
+    std::memcpy(load.memory.data() + file_bytes, image.bytes().data(), elf_bytes);
   std::uint64_t at = 0;
   for (const Segment& segment : image.segments()) {
     if (!segment.bytes.empty()) {
@@ -143,6 +148,10 @@ Result<Context::ProgramLoad> Context::plan_load(const Program& program, const Gr
     command.file_bytes = segment.bytes.size();
     command.memory_bytes = segment.memory_bytes;
     command.offset = segment.offset;
+    if (segment.kind == SegmentKind::Executable && elf_bytes != 0) {
+      command.elf = load.memory.iova() + file_bytes;
+      command.elf_bytes = elf_bytes;
+    }
     at += segment.bytes.size();
     load.commands.push_back(driver::to_bytes(command));
   }

@@ -38,6 +38,7 @@ Result<std::shared_ptr<StreamCore>> StreamCore::create(std::shared_ptr<Context> 
   auto queue = device.create_queue_pair(std::min(entries, device.info().queue_entries));
   if (!queue) return pass_on(queue, "making a stream");
   core->queue_ = std::move(*queue);
+  core->halted_known_ = device.halted();
   for (auto slot = static_cast<std::int32_t>(limits::kLaunchSlots); slot-- > 0;) {
     core->free_launch_slots_.push_back(slot);
   }
@@ -115,6 +116,7 @@ Result<Operation> StreamCore::submit(OperationState* operation,
   last_ = operation;
   if (first_ == operation) {
     head_started_ = Clock::now();
+    halted_at_head_ = {};
     heads_.fetch_add(1, std::memory_order_relaxed);
   }
   std::optional<Error> refused;
@@ -213,6 +215,7 @@ void StreamCore::unlink(OperationState* operation) {
   (operation->next ? operation->next->previous : last_) = operation->previous;
   if (!operation->previous) {
     head_started_ = Clock::now();
+    halted_at_head_ = {};
     heads_.fetch_add(1, std::memory_order_relaxed);
   }
   operation->previous = operation->next = nullptr;

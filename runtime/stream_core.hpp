@@ -146,6 +146,7 @@ class StreamCore : public std::enable_shared_from_this<StreamCore> {
   void give_back_slots(OperationState* operation);
   // When the oldest operation is a launch with a time-out: when that passes.
   [[nodiscard]] driver::Deadline head_expiry();
+  [[nodiscard]] driver::Deadline expiry_of_head() const;
   void end_expired_launch();
   Error describe_failure(OperationState* operation);
 
@@ -163,6 +164,9 @@ class StreamCore : public std::enable_shared_from_this<StreamCore> {
   OperationState* first_ = nullptr;  // in flight, in the order of submission
   OperationState* last_ = nullptr;
   driver::Clock::time_point head_started_;
+  // What is known of the time for which tools have halted the machine: since first_ is the first,
+  // and in all. Only asked for when a launch seems to have run out of time.
+  std::chrono::milliseconds halted_at_head_{}, halted_known_{};
   std::atomic<std::uint64_t> heads_ = 0;    // counts changes of first_
   OperationState* first_failed_ = nullptr;  // since the last synchronize(), with a reference
 };

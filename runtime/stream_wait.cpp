@@ -39,9 +39,15 @@ std::string_view name_of(OperationKind kind) {
 
 Deadline StreamCore::head_expiry() {
   std::lock_guard lock(mutex_);
+  return expiry_of_head();
+}
+
+// mutex_ is held.
+Deadline StreamCore::expiry_of_head() const {
   if (!first_ || first_->timeout.count() == 0 || first_->timing_out) return Deadline::max();
   const auto left = Deadline::max() - head_started_;
-  return first_->timeout > left ? Deadline::max() : head_started_ + first_->timeout;
+  const auto allowed = first_->timeout + halted_at_head_;
+  return allowed > left ? Deadline::max() : head_started_ + allowed;
 }
 
 Result<> StreamCore::wait(OperationState* operation, Deadline deadline) {
@@ -133,12 +139,12 @@ Result<> StreamCore::synchronize(Deadline deadline) {
 
 void StreamCore::end_expired_launch() {
   OperationState* operation = nullptr;
+  const auto halted = context_->device().halted();
   {
     std::lock_guard lock(mutex_);
-    if (!first_ || first_->timeout.count() == 0 || first_->timing_out ||
-        Clock::now() - head_started_ < first_->timeout) {
-      return;
-    }
+    // Tools halted the machine meanwhile, or are doing so: that time does not count.
+    halted_at_head_ += halted - std::exchange(halted_known_, halted);
+    if (Clock::now() < expiry_of_head()) return;
     operation = first_;
     operation->timing_out = true;
     add_reference(operation);

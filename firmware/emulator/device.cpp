@@ -63,6 +63,7 @@ std::uint64_t Device::Implementation::read_register(std::uint32_t offset) {
     case D1_REG_CORRECTED: return faults_.corrected();
     case D1_REG_UNCORRECTED: return faults_.uncorrected();
     case D1_REG_RETRAINS: return faults_.retrains();
+    case D1_REG_HALTED: return halted_ms();
     default: break;
   }
   if (offset / D1_BAR_PAGE == D1_REG_LIVE_BASE / D1_BAR_PAGE)
@@ -121,6 +122,7 @@ Device::Implementation::Pumped Device::Implementation::pump(const std::function<
   if (live_.at(D1_REG_STATUS).load(std::memory_order_relaxed) & D1_STATUS_FATAL)
     return Pumped::Idle;  // so it reads, too, when the device is gone
   for (unsigned round = 1;; ++round) {
+    if (halted()) return Pumped::Idle;
     if (faults_.armed() && !faults_allow_work()) return Pumped::Idle;
     dip_.process();
     if (stop()) return Pumped::Stopped;
@@ -157,7 +159,7 @@ void Device::Implementation::run(const std::function<bool()>& stop, Clock::time_
     if (!idle || stop()) continue;
     std::unique_lock guard(sleep_mutex_);
     sleepers_.fetch_add(1, std::memory_order_seq_cst);
-    if (!dip_.has_work())
+    if (!dip_.has_work() || halted())
       sleep_.wait_until(guard, std::min(deadline, Clock::now() + kIdleWait));
     sleepers_.fetch_sub(1, std::memory_order_seq_cst);
   }
@@ -195,8 +197,8 @@ void Device::Implementation::keep_going() {
   bool seen_before = false;
   auto last_work = Clock::now() - kLately;
   while (!quit_.load()) {
-    const bool work = dip_.has_work() || active_.load(std::memory_order_relaxed) ||
-                      dip_.delaying() || faults_.timed();
+    const bool work = !halted() && (dip_.has_work() || active_.load(std::memory_order_relaxed) ||
+                                    dip_.delaying() || faults_.timed());
     // Work that is a nap old is nobody's: whoever rang for it does not wait in run().
     if (work && seen_before && runners_.load() == 0 && mutex_.try_lock()) {
       const auto give_way = [this] { return runners_.load() != 0 || quit_.load(); };
@@ -215,8 +217,8 @@ void Device::Implementation::keep_going() {
     }
     sleepers_.fetch_add(1, std::memory_order_seq_cst);
     sleep_.wait(guard, [this] {
-      return quit_.load() || dip_.has_work() || active_.load() || dip_.delaying() ||
-             faults_.timed();
+      return quit_.load() || (!halted() && (dip_.has_work() || active_.load() ||
+                                            dip_.delaying() || faults_.timed()));
     });
     sleepers_.fetch_sub(1, std::memory_order_seq_cst);
     seen_before = true;
@@ -344,6 +346,13 @@ void Device::name_code(std::uint64_t offset, std::span<const std::uint8_t> code,
                        std::vector<NamedFunction> functions) {
   implementation_->locked([&](Dip& dip) { dip.name_code(offset, code, std::move(functions)); });
 }
+Result<std::vector<std::uint8_t>> Device::debug(const d1_debug_request& request,
+                                                std::span<const std::uint8_t> data,
+                                                std::uint64_t& cycle) {
+  return implementation_->debug(request, data, cycle);
+}
+void Device::halt() { implementation_->halt(); }
+void Device::resume() { implementation_->resume(); }
 DeviceStatistics Device::statistics() { return implementation_->statistics(); }
 
 }  // namespace d1::emulator

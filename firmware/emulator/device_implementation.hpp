@@ -61,6 +61,12 @@ class Device::Implementation final : private FaultSink {
   void beat() noexcept {
     if (!faults_.gone()) live_.at(D1_REG_HEARTBEAT).store(heartbeat());
   }
+  // device_debug.cpp
+  Result<std::vector<std::uint8_t>> debug(const d1_debug_request& request,
+                                          std::span<const std::uint8_t> data,
+                                          std::uint64_t& cycle);
+  void halt();
+  void resume();
   Result<> inject(const FaultPlan& plan);
   void clear_faults();
   std::vector<std::string> fault_events();
@@ -98,7 +104,8 @@ class Device::Implementation final : private FaultSink {
     return last_beat_.load();
   }
   void set_ready(bool ready) {
-    live_.at(D1_REG_STATUS).store(ready ? D1_STATUS_READY | throttle_bit_.load() : 0);
+    live_.at(D1_REG_STATUS)
+        .store(ready ? D1_STATUS_READY | throttle_bit_.load() | halted_bit() : 0);
   }
 
   void die_lost(std::uint32_t die) override { dip_.lose_die(die); }
@@ -107,6 +114,11 @@ class Device::Implementation final : private FaultSink {
   void throttled(bool yes) override;
   void told(const FaultEvent& event) override;
   bool faults_allow_work();
+  [[nodiscard]] bool halted() const noexcept { return halts_.load() != 0; }
+  [[nodiscard]] std::uint64_t halted_bit() const noexcept {
+    return halted() ? D1_STATUS_HALTED : 0;
+  }
+  [[nodiscard]] std::uint64_t halted_ms();
 
   enum class Pumped : std::uint8_t { Idle, Stopped, Yielded };
   Pumped pump(const std::function<bool()>& stop, Clock::time_point deadline);
@@ -124,6 +136,11 @@ class Device::Implementation final : private FaultSink {
   std::deque<std::string> fault_events_;
   std::atomic<std::uint64_t> last_beat_{0};
   std::atomic<std::uint64_t> throttle_bit_{0};
+
+  std::atomic<unsigned> halts_{0};         // that tools asked for and not yet took back
+  std::mutex halt_mutex_;                  // guards the two below, and changes of halts_
+  Clock::time_point halted_since_;
+  Clock::duration halted_before_{};        // in all, but for the halt under way
 
   std::mutex mutex_;                       // the machine
   std::atomic<unsigned> callers_{0};       // that want the lock for something short

@@ -10,6 +10,7 @@
 
 #include <boost/container/small_vector.hpp>
 
+#include <d1/abi/debug.h>
 #include <d1/abi/mailbox.h>
 #include <d1/isa/memory.hpp>
 
@@ -42,6 +43,12 @@ class alignas(64) Node final : public isa::Environment {
   [[nodiscard]] const std::array<std::uint64_t, 8>& unit_ticks() const noexcept {
     return units_.busy;
   }
+
+  // For tools (debug/): semaphores, barriers and transfers; which harts a fault holds, a bit each.
+  void describe(d1_debug_node_state& state) const;
+  [[nodiscard]] std::uint8_t held_harts() const noexcept { return held_harts_; }
+  // Between quanta; not its status, clock or what it waits for.
+  [[nodiscard]] isa::Hart& hart_to_change(unsigned index) { return harts_[index]; }
 
   // --- between quanta -----------------------------------------------------------------------
   // The launch that the node is part of from now on, or null. Its parameters are put into the

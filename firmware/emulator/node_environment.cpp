@@ -148,7 +148,10 @@ Outcome Node::fence_i(Hart& hart, const Operation& operation) {
   code_.program = std::make_shared<CodeImage>(
       D1_NULL_BYTES, std::span(machine_.sram(id_) + D1_NULL_BYTES, D1_SRAM_BYTES - D1_NULL_BYTES),
       machine_.blocks_decoded());
-  if (previous_program_ != nullptr) code_.program->set_names(previous_program_->names());
+  if (previous_program_ != nullptr) {
+    code_.program->set_names(previous_program_->names());
+    code_.program->set_elf(previous_program_->elf());
+  }
   hart.pc = operation.next_pc();
   return Outcome::Sync;
 }

@@ -3,6 +3,7 @@
 
 #include <d1/abi/registers.h>
 #include <d1/base/thread.hpp>
+#include <d1/emulator/debug_session.hpp>
 #include <d1/vfio_user/control.hpp>
 #include <d1/vfio_user/unix_socket.hpp>
 #include <fmt/format.h>
@@ -39,6 +40,10 @@ Result<std::unique_ptr<ServedDpu>> ServedDpu::create(Dpu dpu, FunctionOptions op
       [raw = served.get()](auto verb, auto text) { return raw->answer(verb, text); });
   if (!control) return std::unexpected(std::move(control.error()));
   served->control_ = std::move(*control);
+  auto door = debug_door::Door::open(debug_door::path_for(served->path_),
+                                     [raw = served.get()] { return raw->visit(); });
+  if (!door) return std::unexpected(std::move(door.error()));
+  served->door_ = std::move(*door);
   auto thread = start_thread("serving a DPU", [raw = served.get()] { raw->loop_.run(); });
   if (!thread) return std::unexpected(std::move(thread.error()));
   served->thread_ = std::move(*thread);
@@ -62,6 +67,7 @@ Result<> ServedDpu::listen() {
 ServedDpu::~ServedDpu() {
   loop_.stop();
   if (thread_.joinable()) thread_.join();  // before what it uses goes
+  door_.reset();
   control_.reset();
   if (session_) end_session("the daemon ends");
   ::unlink(path_.c_str());
@@ -151,6 +157,16 @@ Result<std::string> ServedDpu::answer(std::string_view verb, std::string_view te
     return fmt::format("{}", fmt::join(device.fault_events(), "\n"));
   return fail(ErrorKind::Unsupported,
               fmt::format("This daemon does not know '{}'; it may be older than who asks.", verb));
+}
+
+// For a tool (d1/abi/debug.h).
+debug_door::Answers ServedDpu::visit() {
+  return [this, session = std::make_shared<emulator::DebugSession>(function_->device())](
+             const d1_debug_request& request, std::span<const std::uint8_t> data) {
+    auto answer = session->answer(request, data);
+    if (request.verb == D1_DEBUG_CONTINUE) function_->wake();
+    return debug_door::Answer{answer.cycle, std::move(answer.data)};
+  };
 }
 
 DpuStatus ServedDpu::status() const {

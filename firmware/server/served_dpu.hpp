@@ -4,6 +4,7 @@
 // Threads: status() may be called from any; everything else happens on the DPU's own thread.
 #pragma once
 
+#include <d1/debug_door/door.hpp>
 #include <d1/vfio_user/message_socket.hpp>
 
 #include <atomic>
@@ -54,6 +55,7 @@ class ServedDpu {
   void serve();  // what the client has sent
   void refuse(std::list<vfio_user::MessageSocket>::iterator who);
   void end_session(const std::string& why);
+  debug_door::Answers visit();
   Result<std::string> answer(std::string_view verb, std::string_view text);
 
   const Dpu dpu_;
@@ -68,6 +70,7 @@ class ServedDpu {
   std::list<vfio_user::MessageSocket> refused_;  // until they have said who they are
   EventLoop loop_;
   std::unique_ptr<ControlSocket> control_;
+  std::unique_ptr<debug_door::Door> door_;
   std::jthread thread_;  // of create()
 };
 

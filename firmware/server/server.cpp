@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <d1/server/server.hpp>
 
+#include <d1/vfio_user/socket_directory.hpp>
 #include <d1/vfio_user/unix_socket.hpp>
 #include <fmt/format.h>
 #include <poll.h>
@@ -33,26 +34,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kStatusSuffix = ".status";
-
-Result<> make_directory(const std::string& path) {
-  std::error_code error;
-  fs::create_directories(path, error);
-  struct stat what{};
-  if (error || ::stat(path.c_str(), &what) != 0)
-    return fail(ErrorKind::Invalid,
-                fmt::format("The folder '{}' for the sockets cannot be made: {}.", path,
-                            error ? error.message() : std::generic_category().message(errno)));
-  if (what.st_uid != ::geteuid())
-    return fail(ErrorKind::Invalid,
-                fmt::format("The folder '{}' belongs to another user ({}); choose one of your own "
-                            "with --dir.",
-                            path, what.st_uid));
-  if (::chmod(path.c_str(), S_IRWXU) == 0) return {};  // sockets in it are for this user alone
-  return fail(ErrorKind::Invalid,
-              fmt::format("The folder '{}' for the sockets cannot be kept from other users: {}; "
-                          "choose another with --dir.",
-                          path, std::generic_category().message(errno)));
-}
 
 Result<std::vector<std::uint8_t>> read_rom(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -90,11 +71,7 @@ ordered_json document_of(const DpuStatus& dpu) {
 
 }  // namespace
 
-std::string default_directory() {
-  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-  if (runtime != nullptr && *runtime != '\0') return std::string(runtime) + "/opend1";
-  return fmt::format("/tmp/opend1-{}", ::geteuid());
-}
+std::string default_directory() { return vfio_user::socket_directory(); }
 
 class Server::Implementation {
  public:
@@ -124,7 +101,7 @@ class Server::Implementation {
 Result<> Server::Implementation::open(const emulator::MachineDescription& machine,
                                       const ServerOptions& options) {
   const std::string directory = options.directory.empty() ? default_directory() : options.directory;
-  if (auto made = make_directory(directory); !made) return made;
+  if (auto made = vfio_user::make_socket_directory(directory); !made) return made;
   if (auto opened = loop_.open(); !opened) return opened;
   auto heard = loop_.on_signals({SIGTERM, SIGINT}, [this](int signal) {
     spdlog::info("ending, since signal {} came", signal);

@@ -249,9 +249,20 @@ CommandResult Dip::load_program(const d1_program& command, std::uint64_t start) 
     bytes = dma_.find(command.source, command.file_bytes, DmaAccess::Read);
     if (bytes == nullptr) return failed(D1_STATUS_DMA_FAULT, command.source);
   }
+  const std::uint8_t* elf = nullptr;
+  if (command.elf_bytes > D1_ELF_MAX_BYTES) return bad_field(offsetof(d1_program, elf_bytes));
+  if (command.elf_bytes != 0) {
+    elf = dma_.find(command.elf, command.elf_bytes, DmaAccess::Read);
+    if (elf == nullptr) return failed(D1_STATUS_DMA_FAULT, command.elf);
+  }
   std::shared_ptr<CodeImage> image;
-  if ((command.header.flags & D1_PROGRAM_EXECUTABLE) != 0)
+  if ((command.header.flags & D1_PROGRAM_EXECUTABLE) != 0) {
     image = code_image(command.offset, {bytes, command.file_bytes});
+    if (elf != nullptr && (image->elf() == nullptr ||
+                           !std::ranges::equal(*image->elf(), std::span(elf, command.elf_bytes))))
+      image->set_elf(
+          std::make_shared<const std::vector<std::uint8_t>>(elf, elf + command.elf_bytes));
+  }
   for (std::uint32_t rank = 0; rank < (*nodes)->size(); ++rank) {
     const NodeIndex id = node_at(**nodes, rank);
     std::uint8_t* at = machine_.sram(id) + command.offset;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <d1/abi/commands.h>
+#include <d1/abi/debug.h>
 #include <d1/abi/registers.h>
 
 #include "dip/dma_map.hpp"
@@ -24,6 +25,10 @@
 #include "scheduler.hpp"
 
 namespace d1::emulator {
+
+// What a hart shows: for the host's queries and for tools.
+[[nodiscard]] d1_hart_report report_of(const Node& node, NodeId place, std::uint32_t rank,
+                                       unsigned index);
 
 // How a command ended, or that it has not yet.
 struct CommandResult {
@@ -65,6 +70,9 @@ class Dip final : public DipSink {
   // The functions of code that will be loaded.
   void name_code(std::uint64_t base, std::span<const std::uint8_t> bytes,
                  std::vector<NamedFunction> functions);
+  // For tools (debug/dip_state.cpp).
+  [[nodiscard]] std::vector<d1_debug_launch> describe_launches() const;
+  [[nodiscard]] std::vector<d1_debug_queue> describe_queues() const;
   [[nodiscard]] bool launches_in_flight() const noexcept { return !launches_.empty(); }
 
   // --- any thread ---------------------------------------------------------------------------

@@ -22,6 +22,8 @@ static_assert(static_cast<int>(isa::HartStatus::Stopped) == D1_HART_STOPPED &&
               static_cast<int>(isa::WaitKind::Transfer) == D1_WAIT_TRANSFER &&
               static_cast<int>(isa::WaitKind::Interrupt) == D1_WAIT_INTERRUPT);
 
+}  // namespace
+
 d1_hart_report report_of(const Node& node, NodeId place, std::uint32_t rank, unsigned index) {
   const isa::Hart& hart = node.hart(index);
   d1_hart_report report{};
@@ -44,8 +46,6 @@ d1_hart_report report_of(const Node& node, NodeId place, std::uint32_t rank, uns
   }
   return report;
 }
-
-}  // namespace
 
 CommandResult Dip::query(const d1_query& command) {
   const auto* nodes = grid(command.header.grid);

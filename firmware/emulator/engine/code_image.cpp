@@ -34,6 +34,11 @@ CodeImage::CodeImage(std::uint64_t base, std::span<const std::uint8_t> bytes,
       static_cast<std::atomic<Block*>*>(pages), FreeZeroed{table});
 }
 
+std::uint64_t CodeImage::next_id() noexcept {
+  static std::atomic<std::uint64_t> next{1};
+  return next.fetch_add(1, std::memory_order_relaxed);
+}
+
 CodeImage::~CodeImage() {
   translated_->forget();
   if (!any_decoded_.load()) return;

@@ -96,6 +96,13 @@ class CodeImage {
   void set_names(std::shared_ptr<const CodeNames> names) noexcept { names_ = std::move(names); }
   [[nodiscard]] const std::shared_ptr<const CodeNames>& names() const noexcept { return names_; }
 
+  // Which image it is: never again for another one of the process. Not 0.
+  [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
+  // The ELF file it came from, null where nobody told it. Between quanta only.
+  using File = std::shared_ptr<const std::vector<std::uint8_t>>;
+  void set_elf(File elf) noexcept { elf_ = std::move(elf); }
+  [[nodiscard]] const File& elf() const noexcept { return elf_; }
+
   // For translators: the table of blocks by half-word, and which of them have host code.
   [[nodiscard]] const std::atomic<Block*>* block_table() const noexcept { return blocks_.get(); }
   [[nodiscard]] const std::shared_ptr<TranslatedBlocks>& translated() const noexcept {
@@ -103,12 +110,15 @@ class CodeImage {
   }
 
  private:
+  [[nodiscard]] static std::uint64_t next_id() noexcept;
   const Block& add_block(std::atomic<Block*>& slot, std::uint64_t pc);
   [[nodiscard]] std::unique_ptr<Block> decode_block(std::uint64_t pc) const;
 
   std::uint64_t base_;
   std::uint64_t size_;
   std::shared_ptr<const CodeNames> names_;
+  const std::uint64_t id_ = next_id();
+  File elf_;
   std::vector<std::uint8_t> bytes_;  // padded so that a fetch at the end reads zeroes
   struct FreeZeroed {
     std::size_t bytes;

@@ -39,6 +39,7 @@ struct DeviceOptions {
   std::uint64_t seed = 0;  // other than 0 shuffles the order of what is unordered
   std::string engine;      // that emulates: "dbt", "interp", "lockstep"; empty: $D1_ENGINE, or dbt
   bool count_execution = false;  // so that statistics() tells more, at some cost
+  bool debug = false;      // `d1 inspect PROCESS` may look into it; also by D1_DEBUG=1
   std::string rom_image;   // a boot ROM to use instead of the built-in one
 };
 

@@ -22,12 +22,14 @@ MAY_INCLUDE = {
     "host/hil": {"hil", "host", "runtime", "driver", "abi"} | BASE,
     "host": {"host", "runtime", "driver", "abi"} | BASE,
     "runtime": {"runtime", "driver", "abi", "isa"} | BASE,
-    "driver": {"driver", "vfio_user", "abi"} | BASE,
+    "driver": {"driver", "vfio_user", "debug_door", "abi"} | BASE,
     "firmware/abi": {"abi"},
     "firmware/base": BASE,
     # Messages between a device in another process and its driver: both ends use it.
     "firmware/vfio_user": {"vfio_user", "abi"} | BASE,
-    "firmware/server": {"server", "vfio_user", "emulator", "abi"} | BASE,
+    # Both ends of the debug interface.
+    "firmware/debug_door": {"debug_door", "vfio_user", "abi"} | BASE,
+    "firmware/server": {"server", "vfio_user", "debug_door", "emulator", "abi"} | BASE,
     "firmware/isa": {"isa"} | BASE,
     "firmware/emulator": {"emulator", "isa", "abi", "device"} | BASE,
     "firmware/device": {"device", "abi", "isa"},

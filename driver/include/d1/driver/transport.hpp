@@ -121,6 +121,8 @@ struct TransportOptions {
   std::uint64_t seed = 0;      // order of what is unordered; 0: none shuffled
   std::string engine;          // of an emulated device, by name; empty: what D1_ENGINE says
   bool count_execution = false;  // for statistics() of an emulated device, at some cost
+  bool debug = false;          // tools may attach to an emulated device: by the number of the
+                               // process, see debug_target.hpp
   std::string rom_image;       // path of a boot ROM to use instead of the built-in one
   std::string address;         // where the device is, for transports that leave the process
   // A device in another process that has not answered for this long is lost.

@@ -88,6 +88,7 @@ struct d1_grid_command {
   uint64_t reserved[5];
 };
 
+#define D1_ELF_MAX_BYTES 0x4000000u
 #define D1_PROGRAM_EXECUTABLE 1u /* flags: take the instruction snapshot of [offset, + bytes) */
 struct d1_program {
   struct d1_command_header header;
@@ -95,7 +96,10 @@ struct d1_program {
   uint64_t file_bytes;   /* copied */
   uint64_t memory_bytes; /* >= file_bytes; the rest is zeroed */
   uint64_t offset;       /* SRAM offset */
-  uint64_t reserved[3];
+  uint64_t elf;          /* with D1_PROGRAM_EXECUTABLE: I/O address of the ELF file it is from, */
+  uint64_t elf_bytes;    /* which tools will want (d1/abi/debug.h), and its size, D1_ELF_MAX_BYTES
+                            at most; 0: none */
+  uint64_t reserved;
 };
 
 /* The kernel's arguments lie in host memory as struct d1_launch (mailbox.h); the DIP fills in

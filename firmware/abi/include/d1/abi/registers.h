@@ -39,6 +39,8 @@ enum d1_register {
   D1_REG_CORRECTED = 0x090,   /* ro: memory errors that were corrected, since power-on */
   D1_REG_UNCORRECTED = 0x098, /* ro: and those that could not be */
   D1_REG_RETRAINS = 0x0a0,    /* ro: times the PCIe link was trained anew */
+  D1_REG_HALTED = 0x0a8,      /* ro: ms for which tools have halted the machine, since power-on;
+                                 emulated time stood still, and timeouts of the host should */
   D1_REG_QUEUE_BASE = 0x1000,   /* + D1_QUEUE_STRIDE * queue + enum d1_queue_register */
   D1_REG_DOORBELL_BASE = 0x4000, /* + 8 * queue: submission tail; + 4: completion head */
   D1_REG_DOORBELL_ARM = 0x4100,    /* + 8 * vector: not 0: the vector is armed, see ARMING */
@@ -60,6 +62,7 @@ enum d1_register {
 #define D1_STATUS_READY 1u
 #define D1_STATUS_FATAL 2u     /* the device gave up; only a reset helps */
 #define D1_STATUS_THROTTLED 4u /* nodes run slower than the clock says */
+#define D1_STATUS_HALTED 8u    /* by a tool (d1/abi/debug.h) */
 
 #define D1_QUEUE_STRIDE 0x40
 enum d1_queue_register {

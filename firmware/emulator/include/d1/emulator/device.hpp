@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include <d1/abi/debug.h>
 #include <d1/base/code_names.hpp>
 #include <d1/base/error.hpp>
 #include <d1/emulator/engine_options.hpp>
@@ -148,6 +149,15 @@ class Device {
   // What faults have done, oldest first; of many the latest kFaultEvents.
   static constexpr std::size_t kFaultEvents = 1024;
   [[nodiscard]] std::vector<std::string> fault_events();
+
+  // The debug interface, for DebugSession (debug_session.hpp): what a tool asks, but for halts; the
+  // cycle of the answer.
+  [[nodiscard]] Result<std::vector<std::uint8_t>> debug(const d1_debug_request& request,
+                                                        std::span<const std::uint8_t> data,
+                                                        std::uint64_t& cycle);
+  // Emulated time stands still until as many resume() as halt() have been called.
+  void halt();
+  void resume();
 
   // Puts the heartbeat into the live page; for a device whose BAR0 is mapped by others.
   void beat() noexcept;
