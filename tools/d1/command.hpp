@@ -30,6 +30,7 @@ void add_doctor(CLI::App& application, Action& action);
 void add_exec(CLI::App& application, Action& action);
 void add_fault(CLI::App& application, Action& action);
 void add_info(CLI::App& application, Action& action);
+void add_inspect(CLI::App& application, Action& action);
 void add_ps(CLI::App& application, Action& action);
 void add_run(CLI::App& application, Action& action);
 void add_serve(CLI::App& application, Action& action);

@@ -40,6 +40,7 @@ int run(int count, char** words) {
   add_serve(application, action);
   add_ps(application, action);
   add_fault(application, action);
+  add_inspect(application, action);
   add_info(application, action);
   add_doctor(application, action);
   // Set last, since subcommands take over what is there when they are made.

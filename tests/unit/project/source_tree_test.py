@@ -35,7 +35,7 @@ MAY_INCLUDE = {
     "firmware/device": {"device", "abi", "isa"},
     # Compares the emulator's model of time with formulas, so it asks the model itself too.
     "tools/verify": {"verify", "emulator", "host", "runtime", "driver", "abi", "isa"} | BASE,
-    "tools": {"host", "runtime", "driver", "abi", "isa", "verify"} | BASE,
+    "tools": {"host", "runtime", "driver", "abi", "isa", "verify", "inspect"} | BASE,
 }
 # The single files that go further, each for a reason that its folder's README gives.
 EXCEPTIONS = {
