@@ -168,9 +168,8 @@ std::string Account::what_of(const d1_debug_wait& wait) const {
     case D1_WAIT_SEMAPHORE:
       return fmt::format("{}{}", wait.stuck != 0 ? "that nobody is left to post" : "", in);
     case D1_WAIT_NODE_BARRIER:
-      return fmt::format("waiting at the barrier of their node for {} ({} there), in {}; missing: {}",
-                         counted(wait.amount, "hart"), wait.value, place_of(wait.pc),
-                         missed(wait));
+      return fmt::format("waiting at the barrier of their node for {} ({} there){}; missing: {}",
+                         counted(wait.amount, "hart"), wait.value, in, missed(wait));
     case D1_WAIT_GRID_BARRIER:
       return fmt::format("waiting at the barrier of the grid{}; missing: {}", in, missed(wait));
     case D1_WAIT_REMOTE_ACCESS:
@@ -264,10 +263,13 @@ std::string slow_report(const OperationState& operation, const Context::Waits& w
       ++runs;
     }
   std::vector<std::pair<std::string, std::uint64_t>> sorted(running.begin(), running.end());
-  std::ranges::stable_sort(sorted, std::ranges::greater{}, [](const auto& each) { return each.second; });
-  std::string text = fmt::format("It is slow, or runs in circles, but not proven to be stuck: {} of "
-                                 "its harts run",
-                                 runs);
+  std::ranges::stable_sort(sorted, std::ranges::greater{},
+                           [](const auto& each) { return each.second; });
+  std::string text =
+      runs == 0 ? "None of its harts runs now, but it is not proven to be stuck"
+                : fmt::format("It is slow, or runs in circles, but not proven to be stuck: {} of "
+                              "its harts run",
+                              runs);
   for (std::size_t i = 0; i < sorted.size() && i < kPlaces; ++i)
     text += fmt::format("{} {} in {}", i == 0 ? ":" : ",", sorted[i].second, sorted[i].first);
   if (sorted.size() > kPlaces)

@@ -21,7 +21,8 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr unsigned kRounds = d1::test::kSanitized ? 10'000'000 : 60'000'000;  // of work that takes some time
+// Of work that takes longer than it takes to look whether a launch can end.
+constexpr unsigned kRounds = d1::test::kSanitized ? 10'000'000 : 60'000'000;
 
 class Hangs : public ::testing::Test {
  protected:

@@ -64,8 +64,8 @@ class Context : public std::enable_shared_from_this<Context> {
   [[nodiscard]] Result<> reset(const Grid& grid);
   [[nodiscard]] Result<std::vector<d1_hart_report>> query_harts(const Grid& grid);
   [[nodiscard]] Result<d1_counters> query_counters(const Grid& grid);
-  // Whether a launch under way can ever end, and what `most` of its harts do at most, by rank. Waits
-  // limits::kHangQuery at most.
+  // Whether a launch under way can ever end, and what `most` of its harts do at most, by rank.
+  // Waits limits::kHangQuery at most.
   struct Waits {
     d1_debug_verdict verdict{};
     std::vector<d1_debug_wait> harts;

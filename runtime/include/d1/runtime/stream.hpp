@@ -12,7 +12,7 @@
 // threads run in the order of their submission.
 // Blocking: submitting waits only for room in a full queue, at most limits::kSubmitTimeout; wait()
 // and synchronize() wait until their deadline at most (plus the time to end a launch whose own
-// time-out passes meanwhile: a query and limits::kAbortGrace).
+// time-out passes meanwhile, or which can never end: limits::kHangQuery and limits::kAbortGrace).
 #pragma once
 
 #include <d1/abi/commands.h>
