@@ -26,6 +26,8 @@ constexpr unsigned kRounds = d1::test::kSanitized ? 10'000'000 : 60'000'000;
 
 class Hangs : public ::testing::Test {
  protected:
+  // A daemon's nodes keep what the test before has posted.
+  void SetUp() override { device.reset(device.all()); }
   // What a launch ends with, if not well.
   static std::optional<Error> end_of(const Launch& launch) {
     try {

@@ -192,13 +192,13 @@ D1_KERNEL void works_long(unsigned rounds) {
   if (d1::rank() == 0) work(rounds);
 }
 D1_KERNEL void one_works_long_and_all_wait(unsigned rounds) {
-  if (d1::rank() == 0 && d1::hart() == 0) work(3 * rounds);  // several hundred milliseconds
+  if (d1::rank() == 0 && d1::hart() == 0) work(8 * rounds);  // half a second
   d1::grid_barrier();
 }
 D1_KERNEL void slow_producer(unsigned rounds) {
   if (d1::hart() != 0) return;
   if (d1::rank() != 0) return ready::wait();
-  work(3 * rounds);
+  work(8 * rounds);
   for (std::uint32_t rank = 1; rank < d1::nodes(); ++rank) ready::post_remote(rank);
 }
 D1_KERNEL void long_chain(unsigned rounds) {
