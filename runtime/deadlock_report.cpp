@@ -78,6 +78,7 @@ class Account {
   [[nodiscard]] std::string node_text(std::uint32_t die, std::uint32_t node) const {
     return fmt::format("die {} row {} column {}", die, node / columns_, node % columns_);
   }
+  [[nodiscard]] static bool alike(const d1_debug_wait& a, const d1_debug_wait& b);
   void enter(const d1_debug_wait& wait);
   [[nodiscard]] std::string short_place_of(std::uint64_t pc) const;
   [[nodiscard]] std::string missed_nodes(const d1_debug_wait& wait) const;
@@ -92,7 +93,10 @@ class Account {
   std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, const d1_debug_wait*> by_place_;
   std::set<std::uint32_t> ranks_;  // of nodes that have not completed
   std::map<std::string, Group> groups_;
-  mutable std::map<std::uint64_t, std::string> places_;  // the debug information is read once each
+  // By pc: the debug information is read once each.
+  mutable std::map<std::uint64_t, std::string> places_, short_places_;
+  // Thousands of harts mostly do what the one before does.
+  std::pair<const d1_debug_wait*, Group*> latest_{};
 };
 
 std::string Account::place_of(std::uint64_t pc) const {
@@ -106,11 +110,14 @@ std::string Account::place_of(std::uint64_t pc) const {
 // Without the way into the functions of the kernel SDK.
 std::string Account::short_place_of(std::uint64_t pc) const {
   if (pc >= D1_ROM_BASE) return place_of(pc);
+  std::string& text = short_places_[pc];
+  if (!text.empty()) return text;
   SourcePlace place = operation_.program->place(pc);
-  if (place.callers.empty()) return place_of(pc);
-  static_cast<SourceFrame&>(place) = place.callers.back();
-  place.callers.clear();
-  return to_string(place, pc);
+  if (!place.callers.empty()) {
+    static_cast<SourceFrame&>(place) = place.callers.back();
+    place.callers.clear();
+  }
+  return text = to_string(place, pc);
 }
 
 // A few words about the hart that is waited for.
@@ -181,16 +188,32 @@ std::string Account::what_of(const d1_debug_wait& wait) const {
   }
 }
 
+// Whether both are told alike, and those that they wait for are the same.
+bool Account::alike(const d1_debug_wait& a, const d1_debug_wait& b) {
+  const auto key = [](const d1_debug_wait& wait) {
+    const bool semaphore = wait.kind == D1_WAIT_SEMAPHORE && wait.state == D1_DEBUG_WAIT_WAITS;
+    return std::tuple(wait.state, wait.kind, wait.stuck, wait.pc, semaphore ? 0 : wait.index,
+                      semaphore ? 0 : wait.amount, semaphore ? 0 : wait.value, wait.missing,
+                      wait.for_die, wait.for_node, wait.for_hart);
+  };
+  return key(a) == key(b);
+}
+
 void Account::enter(const d1_debug_wait& wait) {
   constexpr std::size_t kExamples = 3;
-  const std::string what = what_of(wait);
-  const bool semaphore = wait.state == D1_DEBUG_WAIT_WAITS && wait.kind == D1_WAIT_SEMAPHORE;
-  Group& group = groups_[(semaphore ? "semaphore " : "") + what];
-  if (group.harts++ == 0) {
-    group.what = what;
-    group.stuck = wait.stuck != 0;
-    group.first = &wait;
+  if (latest_.first == nullptr || !alike(*latest_.first, wait)) {
+    const std::string what = what_of(wait);
+    const bool semaphore = wait.state == D1_DEBUG_WAIT_WAITS && wait.kind == D1_WAIT_SEMAPHORE;
+    Group& group = groups_[(semaphore ? "semaphore " : "") + what];
+    if (group.harts == 0) {
+      group.what = what;
+      group.stuck = wait.stuck != 0;
+      group.first = &wait;
+    }
+    latest_ = {&wait, &group};
   }
+  Group& group = *latest_.second;
+  ++group.harts;
   group.least = std::min(group.least, wait.index);
   group.most = std::max(group.most, wait.index);
   group.least_amount = std::min(group.least_amount, wait.amount);

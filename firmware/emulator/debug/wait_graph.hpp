@@ -92,7 +92,8 @@ struct WaitGraph {
 // Fills in the answers: Hart::may_move, Launch::stands, acting_queues.
 void find_who_may_move(WaitGraph& graph);
 
-// Whom a hart that waits at a barrier or gathers misses first, and how many are missing.
+// Whom a hart that waits at a barrier or gathers misses first, and how many are missing. Takes as
+// long as the launch has nodes where the hart's node has arrived at the grid's.
 struct MissedHart {
   std::uint32_t node = WaitGraph::kNone;  // number in `nodes`
   std::uint32_t hart = D1_HARTS;          // D1_HARTS: none in particular

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <optional>
 
 #include "dip/dip.hpp"
 #include "dip/result.hpp"
@@ -171,6 +172,7 @@ WaitGraph::Queue Dip::commands_of(unsigned index) {
 
 void Dip::add_waits(const WaitGraph& graph, std::uint32_t number, Verdict& verdict) const {
   const Launch& launch = *launches_[number];
+  std::optional<MissedHart> at_grid;  // by all nodes that have arrived, so looked for once
   for (const std::uint32_t at : graph.launches[number].nodes) {
     const WaitGraph::Node& node = graph.nodes[at];
     const NodeId place = launch.grid->node(node.rank);
@@ -198,7 +200,9 @@ void Dip::add_waits(const WaitGraph& graph, std::uint32_t number, Verdict& verdi
         wait.value = static_cast<std::uint64_t>(
             std::popcount(grid ? node.at_grid_barrier : node.at_node_barrier));
       }
-      const MissedHart missed = missed_by(graph, node, hart);
+      if (wait.index == 1 && grid && !at_grid) at_grid = missed_by(graph, node, hart);
+      const MissedHart missed =
+          wait.index == 1 && grid ? *at_grid : missed_by(graph, node, hart);
       wait.missing = missed.missing;
       if (missed.node == WaitGraph::kNone) continue;
       const NodeId other = launch.grid->node(graph.nodes[missed.node].rank);
