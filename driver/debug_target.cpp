@@ -124,4 +124,14 @@ Result<std::vector<std::byte>> DebugTarget::elf(std::uint64_t program) {
 Result<> DebugTarget::halt() { return done(data_of(D1_DEBUG_HALT)); }
 Result<> DebugTarget::resume() { return done(data_of(D1_DEBUG_CONTINUE)); }
 
+
+Result<DebugVerdict> DebugTarget::verdict() {
+  const auto data = data_of(D1_DEBUG_STUCK);
+  auto head = first_of<d1_debug_verdict>(data);
+  if (!head) return std::unexpected(std::move(head.error()));
+  auto waits = all_of<d1_debug_wait>(std::span(*data).subspan(sizeof(d1_debug_verdict)));
+  if (!waits) return std::unexpected(std::move(waits.error()));
+  return DebugVerdict{*head, std::move(*waits)};
+}
+
 }  // namespace d1::driver

@@ -201,6 +201,11 @@ Result<DeviceHealth> Device::health() const {
                       (status & D1_STATUS_THROTTLED) != 0};
 }
 
+bool Device::halted_now() const {
+  const std::uint64_t status = transport_->read_register64(D1_REG_STATUS);
+  return status != kAllOnes && (status & D1_STATUS_HALTED) != 0;
+}
+
 std::chrono::milliseconds Device::halted() const {
   const std::uint64_t ms = lost() ? kAllOnes : transport_->read_register64(D1_REG_HALTED);
   return std::chrono::milliseconds(ms == kAllOnes ? 0 : ms);

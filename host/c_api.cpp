@@ -51,6 +51,8 @@ d1_error_t code_of(d1::ErrorKind kind) {
       return D1_ERROR_CANCELLED;
     case d1::ErrorKind::KernelTrap:
       return D1_ERROR_KERNEL_TRAP;
+    case d1::ErrorKind::Deadlock:
+      return D1_ERROR_DEADLOCK;
     case d1::ErrorKind::DeviceLost:
       return D1_ERROR_DEVICE_LOST;
     case d1::ErrorKind::Hardware:
@@ -123,6 +125,7 @@ d1::LaunchOptions options_of(const d1_launch_options_t* given) {
   if (given->stack_bytes) options.stack_bytes = given->stack_bytes;
   options.timeout = milliseconds(given->timeout_ms);
   options.cycle_limit = given->cycle_limit;
+  options.host_interactive = given->host_interactive != 0;
   return options;
 }
 

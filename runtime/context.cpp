@@ -95,18 +95,26 @@ Result<driver::Completion> Context::execute(const driver::CommandBytes& command,
   return pending->completion;
 }
 
-Result<std::vector<std::byte>> Context::query(std::uint32_t grid, d1_query_kind kind,
-                                              std::uint64_t bytes) {
+namespace {
+
+d1_query query_of(std::uint32_t grid, d1_query_kind kind) {
+  d1_query command{};
+  command.header.grid = grid;
+  command.kind = static_cast<std::uint32_t>(kind);
+  return command;
+}
+
+}  // namespace
+
+Result<std::vector<std::byte>> Context::query(d1_query command, std::uint64_t bytes,
+                                              driver::Deadline deadline) {
   auto memory = device_->dma().allocate(bytes, driver::Warmth::OnDemand);
   if (!memory) return pass_on(memory, "making room for a report");
   auto shared = std::make_shared<driver::DmaBuffer>(std::move(*memory));
-  d1_query command{};
   command.header.opcode = D1_COMMAND_QUERY;
-  command.header.grid = grid;
   command.destination = shared->iova();
   command.bytes = bytes;
-  command.kind = static_cast<std::uint32_t>(kind);
-  auto completion = execute(driver::to_bytes(command), driver::after(kAdminTimeout), shared);
+  auto completion = execute(driver::to_bytes(command), deadline, shared);
   if (!completion) return std::unexpected(std::move(completion.error()));
   const std::uint64_t got = std::min(bytes, completion->detail);
   return std::vector<std::byte>(shared->data(), shared->data() + got);
@@ -114,7 +122,8 @@ Result<std::vector<std::byte>> Context::query(std::uint32_t grid, d1_query_kind 
 
 Result<std::vector<std::uint32_t>> Context::query_topology(std::uint32_t handle,
                                                            std::uint64_t nodes) {
-  auto answer = query(handle, D1_QUERY_TOPOLOGY, nodes * sizeof(std::uint32_t));
+  auto answer = query(query_of(handle, D1_QUERY_TOPOLOGY), nodes * sizeof(std::uint32_t),
+                      driver::after(kAdminTimeout));
   if (!answer) return std::unexpected(std::move(answer.error()));
   if (answer->size() != nodes * sizeof(std::uint32_t)) {
     return fail(ErrorKind::Protocol,
@@ -222,8 +231,9 @@ Result<> Context::reset(const Grid& grid) {
 }
 
 Result<std::vector<d1_hart_report>> Context::query_harts(const Grid& grid) {
-  auto answer =
-      query(grid.handle(), D1_QUERY_HARTS, grid.nodes() * D1_HARTS * sizeof(d1_hart_report));
+  auto answer = query(query_of(grid.handle(), D1_QUERY_HARTS),
+                      grid.nodes() * D1_HARTS * sizeof(d1_hart_report),
+                      driver::after(kAdminTimeout));
   if (!answer) return pass_on(answer, "asking what the harts do");
   std::vector<d1_hart_report> reports(answer->size() / sizeof(d1_hart_report));
   if (!reports.empty()) {
@@ -233,11 +243,32 @@ Result<std::vector<d1_hart_report>> Context::query_harts(const Grid& grid) {
 }
 
 Result<d1_counters> Context::query_counters(const Grid& grid) {
-  auto answer = query(grid.handle(), D1_QUERY_COUNTERS, sizeof(d1_counters));
+  auto answer = query(query_of(grid.handle(), D1_QUERY_COUNTERS), sizeof(d1_counters),
+                      driver::after(kAdminTimeout));
   if (!answer) return pass_on(answer, "reading counters");
   d1_counters counters{};
   std::memcpy(&counters, answer->data(), std::min(answer->size(), sizeof counters));
   return counters;
+}
+
+Result<Context::Waits> Context::query_waits(unsigned queue, std::uint16_t command_id,
+                                            std::uint64_t most) {
+  d1_query command = query_of(0, D1_QUERY_WAITS);
+  command.launch = queue << 16 | command_id;
+  Waits waits;
+  auto answer = query(command, sizeof(waits.verdict) + most * sizeof(d1_debug_wait),
+                      driver::after(driver::limits::kHangQuery));
+  if (!answer) return pass_on(answer, "asking whether a launch can end");
+  if (answer->size() < sizeof(waits.verdict))
+    return fail(ErrorKind::Protocol,
+                fmt::format("The device said in {} bytes whether a launch can end; it takes {}.",
+                            answer->size(), sizeof(waits.verdict)));
+  std::memcpy(&waits.verdict, answer->data(), sizeof(waits.verdict));
+  waits.harts.resize((answer->size() - sizeof(waits.verdict)) / sizeof(d1_debug_wait));
+  if (!waits.harts.empty())
+    std::memcpy(waits.harts.data(), answer->data() + sizeof(waits.verdict),
+                waits.harts.size() * sizeof(d1_debug_wait));
+  return waits;
 }
 
 Result<Context::EventSlot> Context::take_event() {

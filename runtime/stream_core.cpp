@@ -96,6 +96,7 @@ void StreamCore::release(OperationState* operation) {
   operation->kernel = {};
   operation->timeout = {};
   operation->failed = operation->timing_out = operation->started = false;
+  operation->deadlock = operation->host_interactive = false;
   operation->remaining = operation->held = 0;
   operation->done.store(false, std::memory_order_relaxed);
   std::lock_guard lock(mutex_);

@@ -43,6 +43,7 @@ struct OperationState {
   std::uint32_t held = 0;  // of them, what the host does
   bool failed = false;
   bool timing_out = false;  // somebody is ending it
+  bool deadlock = false;    // since it can never end
   bool started = false;     // start_cycle is known
   driver::Completion failure;
   std::uint64_t start_cycle = 0, end_cycle = 0;
@@ -57,6 +58,7 @@ struct OperationState {
   std::string_view kernel;  // name, in the program
   std::int32_t launch_slot = -1;
   std::chrono::nanoseconds timeout{0};
+  bool host_interactive = false;
   std::string hang_report;
   d1_launch_report report{};
 };
@@ -144,10 +146,21 @@ class StreamCore : public std::enable_shared_from_this<StreamCore> {
   void finish_last(OperationState* operation);
   void unlink(OperationState* operation);
   void give_back_slots(OperationState* operation);
-  // When the oldest operation is a launch with a time-out: when that passes.
-  [[nodiscard]] driver::Deadline head_expiry();
-  [[nodiscard]] driver::Deadline expiry_of_head() const;
+  // When the oldest operation is a launch: when its time-out passes, if it has one; when somebody
+  // should look whether it can still end.
+  struct HeadDeadlines {
+    driver::Deadline expiry = driver::Deadline::max(), look = driver::Deadline::max();
+  };
+  [[nodiscard]] HeadDeadlines head_deadlines();
+  [[nodiscard]] HeadDeadlines head_deadlines_locked() const;
+  // hang_watch.cpp
   void end_expired_launch();
+  void look_at_launch();
+  [[nodiscard]] OperationState* take_look();
+  [[nodiscard]] bool may_be_stuck(const OperationState& operation);
+  [[nodiscard]] Result<Context::Waits> ask_waits(const OperationState& operation, bool all_harts);
+  [[nodiscard]] bool claim(OperationState* operation);
+  void end_launch(OperationState* operation, std::string report, bool deadlock);
   Error describe_failure(OperationState* operation);
 
   const std::shared_ptr<Context> context_;
@@ -168,13 +181,21 @@ class StreamCore : public std::enable_shared_from_this<StreamCore> {
   // and in all. Only asked for when a launch seems to have run out of time.
   std::chrono::milliseconds halted_at_head_{}, halted_known_{};
   std::atomic<std::uint64_t> heads_ = 0;    // counts changes of first_
+  driver::Deadline next_look_{};            // at a launch, whether it can end
+  driver::Clock::time_point next_ask_{};    // the same where emulated time goes on
+  std::uint64_t look_cycle_ = 0;            // emulated time at the last look
   OperationState* first_failed_ = nullptr;  // since the last synchronize(), with a reference
 };
 
-// Trap and hang reports (reports.cpp).
+// Trap and hang reports (reports.cpp, deadlock_report.cpp).
 [[nodiscard]] Error trap_error(Context& context, const Program& program, std::string_view kernel,
                                const Grid& grid, const d1_launch_report& report);
 // What the harts of a grid do, grouped; a text of a few lines.
 [[nodiscard]] std::string hang_report(Context& context, const Program* program, const Grid& grid);
+// Why a launch can never end, and who waits for whom; what still moves in one that may end. Places
+// are read off `program`.
+[[nodiscard]] std::string deadlock_report(const OperationState& operation,
+                                          const Context::Waits& waits);
+[[nodiscard]] std::string slow_report(const OperationState& operation, const Context::Waits& waits);
 
 }  // namespace d1::runtime

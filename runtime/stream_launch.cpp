@@ -74,6 +74,7 @@ Result<Operation> Stream::launch(const Kernel& kernel, const std::shared_ptr<con
   operation->grid = grid;
   operation->kernel = kernel.name();
   operation->timeout = options.timeout;
+  operation->host_interactive = options.host_interactive;
 
   d1_launch& launch = *core_->launch_memory(*slot);
   launch.entry = kernel.entry();
@@ -88,6 +89,7 @@ Result<Operation> Stream::launch(const Kernel& kernel, const std::shared_ptr<con
   d1_launch_command command{};
   command.header.opcode = D1_COMMAND_LAUNCH;
   command.header.grid = grid->handle();
+  if (options.host_interactive) command.header.flags = D1_LAUNCH_HOST_INTERACTIVE;
   command.launch = core_->launch_iova(*slot);
   command.report = core_->report_iova(*slot);
   command.cycle_limit = options.cycle_limit;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Waiting for operations: verdicts in words, and the end of launches whose time has passed.
+// Waiting for operations, and verdicts in words.
 #include <fmt/format.h>
 #include <d1/driver/status_error.hpp>
+
+#include <algorithm>
 
 #include "stream_core.hpp"
 
@@ -37,17 +39,20 @@ std::string_view name_of(OperationKind kind) {
 
 }  // namespace
 
-Deadline StreamCore::head_expiry() {
+StreamCore::HeadDeadlines StreamCore::head_deadlines() {
   std::lock_guard lock(mutex_);
-  return expiry_of_head();
+  return head_deadlines_locked();
 }
 
-// mutex_ is held.
-Deadline StreamCore::expiry_of_head() const {
-  if (!first_ || first_->timeout.count() == 0 || first_->timing_out) return Deadline::max();
+StreamCore::HeadDeadlines StreamCore::head_deadlines_locked() const {
+  HeadDeadlines when;
+  if (!first_ || first_->kind != OperationKind::Launch || first_->timing_out) return when;
   const auto left = Deadline::max() - head_started_;
   const auto allowed = first_->timeout + halted_at_head_;
-  return allowed > left ? Deadline::max() : head_started_ + allowed;
+  if (first_->timeout.count() != 0 && allowed <= left) when.expiry = head_started_ + allowed;
+  if (!first_->host_interactive)
+    when.look = std::max(next_look_, head_started_ + limits::kHangLook);
+  return when;
 }
 
 Result<> StreamCore::wait(OperationState* operation, Deadline deadline) {
@@ -56,17 +61,22 @@ Result<> StreamCore::wait(OperationState* operation, Deadline deadline) {
   Result<> printed;
   while (!done()) {
     const std::uint64_t heads = heads_.load(std::memory_order_relaxed);
-    const Deadline expiry = head_expiry();
+    const auto [expiry, look] = head_deadlines();
     const bool woken = queue_->wait(
         [&] {
           printed = log.poll();
           return done() || heads_.load(std::memory_order_relaxed) != heads;
         },
-        std::min(deadline, expiry));
+        std::min({deadline, expiry, look}));
     if (woken || done()) continue;
-    if (Clock::now() >= expiry) {
+    const auto now = Clock::now();
+    if (now >= expiry) {
       end_expired_launch();
-    } else if (Clock::now() >= deadline) {
+      continue;
+    }
+    // Before the deadline is looked at: some wait again and again, for a short time each.
+    if (now >= look) look_at_launch();
+    if (now >= deadline && !done()) {
       return fail(ErrorKind::Timeout,
                   "The operation has not ended by the deadline; it goes on, wait "
                   "for it again.");
@@ -137,40 +147,13 @@ Result<> StreamCore::synchronize(Deadline deadline) {
   return verdict;
 }
 
-void StreamCore::end_expired_launch() {
-  OperationState* operation = nullptr;
-  const auto halted = context_->device().halted();
-  {
-    std::lock_guard lock(mutex_);
-    // Tools halted the machine meanwhile, or are doing so: that time does not count.
-    halted_at_head_ += halted - std::exchange(halted_known_, halted);
-    if (Clock::now() < expiry_of_head()) return;
-    operation = first_;
-    operation->timing_out = true;
-    add_reference(operation);
-  }
-  std::string report = hang_report(*context_, operation->program.get(), *operation->grid);
-  {
-    std::lock_guard lock(mutex_);
-    operation->hang_report = std::move(report);
-  }
-  d1_abort abort{};
-  abort.header.opcode = D1_COMMAND_ABORT;
-  abort.queue = queue_->index();
-  abort.command_id = operation->command_id;
-  // NOT_FOUND: it has just ended by itself. Any other failure shows in the wait that follows.
-  (void)context_->execute(driver::to_bytes(abort), driver::after(limits::kAbortGrace));
-  const auto done = [&] { return operation->done.load(std::memory_order_acquire); };
-  if (!queue_->wait(done, driver::after(limits::kAbortGrace))) queue_->close();
-  release(operation);
-}
-
 Error StreamCore::describe_failure(OperationState* operation) {
   const driver::Completion& failure = operation->failure;
   const bool launch = operation->kind == OperationKind::Launch;
   if (failure.kind == driver::CompletionKind::DeviceLost) return context_->device().lost_error();
   if (launch && operation->timing_out &&
       (failure.kind == driver::CompletionKind::Cancelled || failure.status == D1_STATUS_ABORTED)) {
+    if (operation->deadlock) return Error(ErrorKind::Deadlock, operation->hang_report);
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(operation->timeout);
     return Error(ErrorKind::Timeout,
                  fmt::format("Kernel '{}' had not ended {} ms after its start and was aborted. {}",

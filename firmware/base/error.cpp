@@ -11,6 +11,7 @@ std::string_view to_string(ErrorKind kind) noexcept {
     case ErrorKind::Timeout: return "timeout";
     case ErrorKind::Cancelled: return "cancelled";
     case ErrorKind::KernelTrap: return "kernel trap";
+    case ErrorKind::Deadlock: return "deadlock";
     case ErrorKind::DeviceLost: return "device lost";
     case ErrorKind::Hardware: return "hardware";
     case ErrorKind::Protocol: return "protocol";

@@ -49,6 +49,7 @@ class Fabric {
 
   // Packets are held back: somebody may wait for them, so commits must go on.
   [[nodiscard]] bool holding() const noexcept { return !held_.empty(); }
+  [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
 
   // Nodes that got something since clear_touched(): they may be able to run.
   [[nodiscard]] const std::vector<NodeIndex>& touched() const noexcept { return touched_; }

@@ -10,6 +10,7 @@
 // The same seed holds back the same packets. Only the committing thread comes here.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -20,6 +21,7 @@ namespace d1::emulator {
 class HeldPackets {
  public:
   [[nodiscard]] bool empty() const noexcept { return held_.empty(); }
+  [[nodiscard]] std::size_t size() const noexcept { return held_.size(); }
 
   struct Entry {
     Packet packet;

@@ -39,6 +39,11 @@ class alignas(64) Node final : public isa::Environment {
   [[nodiscard]] const CodeView& code() const noexcept { return code_; }
   // Retired by all harts since the node was first woken.
   [[nodiscard]] std::uint64_t instructions() const noexcept { return retired_; }
+  // A bit for each hart: that a fault holds; that has arrived at a barrier, of the grid only while
+  // the node as a whole has not.
+  [[nodiscard]] unsigned held_harts() const noexcept { return held_harts_; }
+  [[nodiscard]] unsigned at_node_barrier() const noexcept { return node_barrier_.arrived; }
+  [[nodiscard]] unsigned at_grid_barrier() const noexcept { return grid_barrier_.arrived; }
   // Busy ticks of each shared unit since the node was first woken.
   [[nodiscard]] const std::array<std::uint64_t, 8>& unit_ticks() const noexcept {
     return units_.busy;

@@ -14,6 +14,8 @@ namespace d1::inspect {
 [[nodiscard]] Result<Answer> show_programs(Session& session, Words words);
 [[nodiscard]] Result<Answer> show_launches(Session& session, Words words);
 [[nodiscard]] Result<Answer> show_queues(Session& session, Words words);
+// verbs_stuck.cpp
+[[nodiscard]] Result<Answer> show_stuck(Session& session, Words words);
 // verbs_node.cpp
 [[nodiscard]] Result<Answer> show_registers(Session& session, Words words);
 [[nodiscard]] Result<Answer> show_semaphores(Session& session, Words words);

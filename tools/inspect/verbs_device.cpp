@@ -21,6 +21,7 @@ constexpr std::array kVerbs = {
     Verb{"where", "[PLACE]", "harts grouped by what they do, function and line", 0, 1, show_where},
     Verb{"ps", "", "programs, and how many nodes have them", 0, 0, show_programs},
     Verb{"launches", "", "launches that have not ended", 0, 0, show_launches},
+    Verb{"stuck", "", "whether launches can still end, and who waits for whom", 0, 0, show_stuck},
     Verb{"queues", "", "the host's queues: what waits, what is under way", 0, 0, show_queues},
     Verb{"regs", "PLACE [x|f|v|csr] [TYPE]",
          "registers of a hart; TYPE of v: e8, e16, e32, e64, f32, f64, bf16", 1, 3, show_registers},

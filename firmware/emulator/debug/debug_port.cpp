@@ -47,6 +47,7 @@ Result<Bytes> DebugPort::answer(const d1_debug_request& request,
     case D1_DEBUG_QUEUES: return bytes_of(dip_.describe_queues());
     case D1_DEBUG_PROGRAMS: return programs();
     case D1_DEBUG_ELF: return elf(request);
+    case D1_DEBUG_STUCK: return verdict();
     default:
       return fail(ErrorKind::Unsupported,
                   fmt::format("This device knows no request {} of the debug interface; it may be "
@@ -307,6 +308,14 @@ Bytes DebugPort::programs() const {
   }
   Bytes bytes;
   for (const auto& [id, record] : found) append(bytes, record);
+  return bytes;
+}
+
+Bytes DebugPort::verdict() const {
+  const Verdict verdict = dip_.verdict();
+  Bytes bytes;
+  append(bytes, verdict.head);
+  for (const d1_debug_wait& each : verdict.waits) append(bytes, each);
   return bytes;
 }
 

@@ -50,6 +50,7 @@ class DebugPort {
                                     std::span<const std::uint8_t> bytes);
   [[nodiscard]] Result<Bytes> node_state(const d1_debug_request& request) const;
   [[nodiscard]] Bytes programs() const;
+  [[nodiscard]] Bytes verdict() const;
   [[nodiscard]] Result<Bytes> elf(const d1_debug_request& request) const;
 
   [[nodiscard]] std::unexpected<Error> no_memory(std::uint64_t address,

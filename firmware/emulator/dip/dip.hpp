@@ -17,6 +17,7 @@
 #include <d1/abi/debug.h>
 #include <d1/abi/registers.h>
 
+#include "debug/wait_graph.hpp"
 #include "dip/dma_map.hpp"
 #include "dip/log_ring.hpp"
 #include "fabric.hpp"
@@ -36,6 +37,12 @@ struct CommandResult {
   d1_status status = D1_STATUS_OK;
   std::uint64_t detail = 0;
   std::uint64_t end = 0;  // ticks; 0: at once
+};
+
+// Whether launches can still end, and what each of their harts waits for.
+struct Verdict {
+  d1_debug_verdict head{};
+  std::vector<d1_debug_wait> waits;
 };
 
 class Dip final : public DipSink {
@@ -74,6 +81,8 @@ class Dip final : public DipSink {
   [[nodiscard]] std::vector<d1_debug_launch> describe_launches() const;
   [[nodiscard]] std::vector<d1_debug_queue> describe_queues() const;
   [[nodiscard]] bool launches_in_flight() const noexcept { return !launches_.empty(); }
+  // Of one launch, or (0) of all; looks and changes nothing (waits.cpp).
+  [[nodiscard]] Verdict verdict(std::uint64_t launch_id = 0);
 
   // --- any thread ---------------------------------------------------------------------------
   void ring_submission(unsigned queue, std::uint32_t tail) noexcept;
@@ -114,6 +123,7 @@ class Dip final : public DipSink {
     std::uint64_t cycle_limit = 0;
     std::uint64_t start = 0, end = 0;  // ticks
     std::uint32_t outstanding = 0;
+    bool host_interactive = false;
     std::vector<std::array<std::uint64_t, 2>> before;  // by rank: instructions, matrix ticks
   };
   struct KnownGrid {
@@ -166,6 +176,11 @@ class Dip final : public DipSink {
   CommandResult query(const d1_query& command);
   CommandResult query_harts(const d1_query& command, const Grid& grid);
   CommandResult query_counters(const d1_query& command, const Grid& grid);
+  CommandResult query_waits(const d1_query& command);
+  [[nodiscard]] WaitGraph wait_graph() const;
+  [[nodiscard]] WaitGraph::Command command_of(const std::uint8_t* entry) const;
+  [[nodiscard]] WaitGraph::Queue commands_of(unsigned queue);
+  void add_waits(const WaitGraph& graph, std::uint32_t launch, Verdict& verdict) const;
 
   [[nodiscard]] const std::shared_ptr<const Grid>* grid(std::uint32_t handle) const;
   const std::shared_ptr<const GridRoutes>& routes(std::uint32_t handle);

@@ -30,7 +30,8 @@ std::uint64_t check(const d1_launch& launch) {
 CommandResult Dip::launch(unsigned queue, const d1_launch_command& command, std::uint64_t start) {
   const auto* nodes = grid(command.header.grid);
   if (nodes == nullptr) return failed(D1_STATUS_BAD_GRID, command.header.grid);
-  if (command.header.flags != 0) return bad_field(offsetof(d1_command_header, flags));
+  if ((command.header.flags & ~D1_LAUNCH_HOST_INTERACTIVE) != 0)
+    return bad_field(offsetof(d1_command_header, flags));
   const std::uint8_t* memory = dma_.find(command.launch, sizeof(d1_launch), DmaAccess::Read);
   if (memory == nullptr) return failed(D1_STATUS_DMA_FAULT, command.launch);
   if (command.report != 0 &&
@@ -55,6 +56,7 @@ CommandResult Dip::launch(unsigned queue, const d1_launch_command& command, std:
   launch.queue = queue;
   launch.report = command.report;
   launch.cycle_limit = command.cycle_limit;
+  launch.host_interactive = (command.header.flags & D1_LAUNCH_HOST_INTERACTIVE) != 0;
   launch.start = launch.end = start;
   launch.outstanding = grid_used.size();
   launches_.push_back(std::move(made));

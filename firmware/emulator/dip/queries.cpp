@@ -53,6 +53,7 @@ CommandResult Dip::query(const d1_query& command) {
   switch (command.kind) {
     case D1_QUERY_HARTS: return query_harts(command, **nodes);
     case D1_QUERY_COUNTERS: return query_counters(command, **nodes);
+    case D1_QUERY_WAITS: return query_waits(command);
     case D1_QUERY_TOPOLOGY: {
       const std::uint64_t needed = std::uint64_t{(*nodes)->size()} * sizeof(std::uint32_t);
       const std::uint64_t bytes = std::min(command.bytes, needed) / 4 * 4;

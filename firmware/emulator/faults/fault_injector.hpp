@@ -57,6 +57,8 @@ class FaultInjector {
   void clear();
 
   [[nodiscard]] bool armed() const noexcept { return !faults_.empty(); }
+  // That are there, or may still begin.
+  [[nodiscard]] std::size_t count() const noexcept { return faults_.size(); }
   // Begins and ends what is due.
   void poll();
   // No node can run, though somebody waits: emulated time goes on to when the first fault ends, if

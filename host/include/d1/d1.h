@@ -32,7 +32,8 @@ typedef enum d1_error {
   D1_ERROR_DEVICE_LOST = 7,
   D1_ERROR_PROTOCOL = 8,
   D1_ERROR_INTERNAL = 9,
-  D1_ERROR_HARDWARE = 10           /* a part of the machine failed; the rest goes on */
+  D1_ERROR_HARDWARE = 10,          /* a part of the machine failed; the rest goes on */
+  D1_ERROR_DEADLOCK = 11           /* a kernel that can provably never end */
 } d1_error_t;
 
 /* What went wrong in the calling thread's last call that failed; "" before the first. */
@@ -168,6 +169,9 @@ typedef struct d1_launch_options {
   uint32_t stack_bytes; /* of each hart; 0: the default */
   uint64_t timeout_ms;  /* of host time from its start; 0: none */
   uint64_t cycle_limit; /* emulated; 0: none */
+  /* Not 0: while it runs the program will post its semaphores, write its memory, or launch
+   * something that does. Else one whose harts all wait ends at once as a deadlock. */
+  uint32_t host_interactive;
 } d1_launch_options_t;
 
 /* Numbers and placements are checked against the kernel's own parameters; the element type of a

@@ -161,6 +161,24 @@ static void a_trap_is_a_code_and_a_sentence(void **state) {
   d1_kernel_release(traps);
 }
 
+static void a_deadlock_is_a_code_and_a_sentence(void **state) {
+  const struct session *session = *state;
+  d1_kernel_t waits = NULL;
+  assert_ok(d1_kernel_get(session->program, "waits", &waits));
+  d1_launch_t launch = NULL;
+  assert_ok(d1_kernel_launch(session->stream, waits, session->grid, NULL, 0, NULL, &launch));
+  assert_int_equal(d1_launch_wait(launch, D1_FOREVER), D1_ERROR_DEADLOCK);
+  assert_non_null(strstr(d1_last_error(), "can never end"));
+  assert_non_null(strstr(d1_last_error(), "scale.cpp"));
+  d1_launch_release(launch);
+  /* One that the program says it will let go on waits for that, up to its time-out. */
+  const d1_launch_options_t options = {.timeout_ms = 500, .host_interactive = 1};
+  assert_ok(d1_kernel_launch(session->stream, waits, session->grid, NULL, 0, &options, &launch));
+  assert_int_equal(d1_launch_wait(launch, D1_FOREVER), D1_ERROR_TIMEOUT);
+  d1_launch_release(launch);
+  d1_kernel_release(waits);
+}
+
 static void events_give_times_once_reached(void **state) {
   const struct session *session = *state;
   d1_event_t event = NULL;
@@ -219,6 +237,7 @@ int main(void) {
       cmocka_unit_test(a_kernel_gets_its_arguments),
       cmocka_unit_test(a_wrong_number_of_arguments_is_refused),
       cmocka_unit_test(a_trap_is_a_code_and_a_sentence),
+      cmocka_unit_test(a_deadlock_is_a_code_and_a_sentence),
       cmocka_unit_test(events_give_times_once_reached),
       cmocka_unit_test(an_unknown_kernel_is_named),
   };

@@ -14,6 +14,7 @@ TEST_F(Nodes, AStoppedNodeLetsItsLaunchTimeOutAndOthersGoOn) {
       error_of([&] { launch("spin", with, 300ms, 10u).wait(); });
   expect_error(error, ErrorKind::Timeout, "Kernel 'spin' had not ended 300 ms after its start");
   expect_error(error, ErrorKind::Timeout, "on die 0 row 2 column 3 hart 0");
+  expect_error(error, ErrorKind::Timeout, "1 hart held by a fault; 1 fault in force");
   expect_works(without);
   device.clear_faults();
   expect_works(with);

@@ -31,6 +31,11 @@ struct DebugRegisters {
   std::vector<d1_debug_csr> csrs;
 };
 
+struct DebugVerdict {
+  d1_debug_verdict head{};
+  std::vector<d1_debug_wait> waits;
+};
+
 class DebugTarget {
  public:
   virtual ~DebugTarget() = default;
@@ -60,6 +65,7 @@ class DebugTarget {
   [[nodiscard]] Result<std::vector<std::byte>> elf(std::uint64_t program);
   [[nodiscard]] Result<> halt();
   [[nodiscard]] Result<> resume();
+  [[nodiscard]] Result<DebugVerdict> verdict();
 
  protected:
   struct Answer {

@@ -68,6 +68,8 @@ class Device {
   [[nodiscard]] std::uint64_t cycle() const { return transport_->read_register64(D1_REG_CYCLE); }
   // For how long tools have halted the machine, since power-on. A lost device: 0.
   [[nodiscard]] std::chrono::milliseconds halted() const;
+  // Whether one does so now.
+  [[nodiscard]] bool halted_now() const;
   // A lost device: its error.
   [[nodiscard]] Result<DeviceHealth> health() const;
 

@@ -51,6 +51,17 @@ inline constexpr std::chrono::milliseconds kAdminTimeout{10000};
 // does not happen within this time, the queue is given up.
 inline constexpr std::chrono::milliseconds kAbortGrace{2000};
 
+// While somebody waits for a launch, how often it is looked at whether emulated time stands still
+// and the launch can still end. Twice that, and the time to abort it, is well below the second in
+// which a deadlock is to be reported; a look costs a register read, mostly.
+inline constexpr std::chrono::milliseconds kHangLook{200};
+
+// What the question whether a launch can end may take: milliseconds on a tile, some tenths of a
+// second on the largest machine. While machines run it is asked so rarely that it takes them no
+// more than a kHangShare-th of their time.
+inline constexpr std::chrono::milliseconds kHangQuery{2000};
+inline constexpr int kHangShare = 50;
+
 // A stream whose queue is full waits this long for room before it reports ResourceExhausted.
 inline constexpr std::chrono::milliseconds kSubmitTimeout{10000};
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <d1/abi/commands.h>
+#include <d1/abi/debug.h>
 #include <d1/base/error.hpp>
 #include <d1/driver/device.hpp>
 #include <d1/runtime/buffer.hpp>
@@ -63,6 +64,14 @@ class Context : public std::enable_shared_from_this<Context> {
   [[nodiscard]] Result<> reset(const Grid& grid);
   [[nodiscard]] Result<std::vector<d1_hart_report>> query_harts(const Grid& grid);
   [[nodiscard]] Result<d1_counters> query_counters(const Grid& grid);
+  // Whether a launch under way can ever end, and what `most` of its harts do at most, by rank.
+  // Waits limits::kHangQuery at most.
+  struct Waits {
+    d1_debug_verdict verdict{};
+    std::vector<d1_debug_wait> harts;
+  };
+  [[nodiscard]] Result<Waits> query_waits(unsigned queue, std::uint16_t command_id,
+                                          std::uint64_t most);
 
   // A command of the runtime's own, in order with the other ones; the device's verdict, or a
   // Timeout. `keep` lives until the device is done with it, also after a time-out.
@@ -88,8 +97,8 @@ class Context : public std::enable_shared_from_this<Context> {
   [[nodiscard]] Result<std::vector<std::uint32_t>> query_topology(std::uint32_t handle,
                                                                   std::uint64_t nodes);
   // A query whose answer has `bytes` at most; shrunk to what the device wrote.
-  [[nodiscard]] Result<std::vector<std::byte>> query(std::uint32_t grid, d1_query_kind kind,
-                                                     std::uint64_t bytes);
+  [[nodiscard]] Result<std::vector<std::byte>> query(d1_query command, std::uint64_t bytes,
+                                                     driver::Deadline deadline);
   [[nodiscard]] Result<> load_with(const Program& program, const Grid& grid, const Loader& loader);
   // With load_mutex_: takes the nodes from the programs that have them.
   [[nodiscard]] Result<ProgramLoad> plan_load(const Program& program, const Grid& grid);

@@ -12,7 +12,7 @@
 // threads run in the order of their submission.
 // Blocking: submitting waits only for room in a full queue, at most limits::kSubmitTimeout; wait()
 // and synchronize() wait until their deadline at most (plus the time to end a launch whose own
-// time-out passes meanwhile: a query and limits::kAbortGrace).
+// time-out passes meanwhile, or which can never end: limits::kHangQuery and limits::kAbortGrace).
 #pragma once
 
 #include <d1/abi/commands.h>
@@ -39,6 +39,10 @@ struct LaunchOptions {
   std::uint32_t stack_bytes = D1_STACK_BYTES;  // of each hart, a multiple of 16
   std::chrono::nanoseconds timeout{0};         // host time from its start; 0: none
   std::uint64_t cycle_limit = 0;               // emulated cycles; 0: none
+  // While it runs the host will post its semaphores, write its memory, or launch something that
+  // does. Else a launch that only such an act could let go on ends as a Deadlock, with a report of
+  // who waits for whom, as soon as somebody waits for it.
+  bool host_interactive = false;
 };
 
 class Operation {

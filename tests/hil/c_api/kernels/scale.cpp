@@ -6,3 +6,5 @@ D1_KERNEL void scale(d1::sharded<float> values, float factor, std::int32_t offse
 }
 
 D1_KERNEL void traps() { __builtin_trap(); }
+
+D1_KERNEL void waits() { d1::semaphore<3>::wait(); }

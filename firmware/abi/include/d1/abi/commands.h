@@ -102,6 +102,11 @@ struct d1_program {
   uint64_t reserved;
 };
 
+/* d1_launch_command.flags: while it runs the host will post semaphores, write memory, or launch
+ * something that does. Without it D1_QUERY_WAITS may say that the launch can never end, though a
+ * later command of the host's could have let it go on. */
+#define D1_LAUNCH_HOST_INTERACTIVE 1u
+
 /* The kernel's arguments lie in host memory as struct d1_launch (mailbox.h); the DIP fills in
  * id, rank, nodes, grid_rows and grid_columns for each node. */
 struct d1_launch_command {
@@ -143,7 +148,10 @@ struct d1_reset {
 enum d1_query_kind {
   D1_QUERY_HARTS = 1,    /* struct d1_hart_report for every hart of the grid not in reset */
   D1_QUERY_TOPOLOGY = 2, /* uint32_t die << 16 | node for each rank of the grid */
-  D1_QUERY_COUNTERS = 3  /* struct d1_counters, summed over the grid */
+  D1_QUERY_COUNTERS = 3, /* struct d1_counters, summed over the grid */
+  D1_QUERY_WAITS = 4     /* whether d1_query.launch can ever end, and who waits for whom: struct
+                            d1_debug_verdict, then `waits` times struct d1_debug_wait (debug.h), as
+                            many as there is room for; D1_STATUS_NOT_FOUND: no such launch */
 };
 
 struct d1_query {
@@ -151,7 +159,7 @@ struct d1_query {
   uint64_t destination; /* I/O address */
   uint64_t bytes;       /* room; the completion's detail is what a full answer needs */
   uint32_t kind;        /* enum d1_query_kind */
-  uint32_t reserved0;
+  uint32_t launch;      /* D1_QUERY_WAITS: its queue << 16 | its command's id; else 0 */
   uint64_t reserved[4];
 };
 
@@ -166,7 +174,7 @@ enum d1_status {
   D1_STATUS_TRAP = 7,          /* detail: rank of the first node that trapped */
   D1_STATUS_TIMEOUT = 8,       /* cycle_limit reached */
   D1_STATUS_ABORTED = 9,       /* by D1_COMMAND_ABORT, a reset, or a disabled queue */
-  D1_STATUS_NOT_FOUND = 10,    /* abort: no such command in flight */
+  D1_STATUS_NOT_FOUND = 10,    /* abort, D1_QUERY_WAITS: no such command in flight */
   D1_STATUS_MEMORY_ERROR = 11, /* an uncorrected error in what was to be read; detail: the device
                                   address of the first such byte */
   D1_STATUS_DMA_ERROR = 12,    /* the transfer over PCIe broke off; detail: the command's opcode.

@@ -172,26 +172,52 @@ struct d1_debug_program {
   uint32_t nodes, reserved;
 };
 
-/* Whether what has been launched can ever end. Stuck: every hart that takes part in a launch waits,
- * nothing is on its way, and no other launch or command could let one go on. Only the host could,
- * unless it promised that it will not (no host does so yet). */
+/* Whether what has been launched can ever end. A launch stands where one of its harts waits and
+ * nobody and nothing in the machine can ever let it go on: who could is waiting just so or has
+ * ended the kernel, nothing is on its way, no fault is in force, and no command in a queue could do
+ * it. Only the host could, and has not said that it will (D1_LAUNCH_HOST_INTERACTIVE). What merely
+ * runs for ever moves. */
 enum d1_debug_state {
   D1_DEBUG_IDLE = 0,  /* nothing has been launched */
-  D1_DEBUG_MOVES = 1, /* something can still happen by itself */
-  D1_DEBUG_STANDS = 2 /* nothing will ever happen unless the host does something */
+  D1_DEBUG_MOVES = 1, /* it may end: something runs, or may still happen */
+  D1_DEBUG_STANDS = 2 /* a launch can never end by itself */
 };
 
 struct d1_debug_verdict {
-  uint32_t state; /* enum d1_debug_state */
-  uint32_t waits; /* that follow */
-  uint64_t runnable_harts, packets_in_flight; /* what moves */
+  uint32_t state;             /* enum d1_debug_state: of the launch asked about, or of all */
+  uint32_t waits;             /* that follow */
+  uint64_t runnable_harts;    /* of the machine: that can run now */
+  uint64_t packets_in_flight; /* that the network holds back */
+  uint64_t packets;           /* sent since power-on */
+  /* What else may let somebody go on: */
+  uint32_t held_harts;        /* by faults */
+  uint32_t faults;            /* in force, or still to come */
+  uint32_t commands;          /* queues with a command that can still act on nodes */
+  uint32_t host_interactive;  /* launches declared so */
 };
 
-/* A hart that waits, and for whom: the one whose act is wanted, as far as that is one. */
+enum d1_debug_wait_state {
+  D1_DEBUG_WAIT_RUNS = 0,
+  D1_DEBUG_WAIT_HELD = 1,  /* it could run, but a fault holds it */
+  D1_DEBUG_WAIT_WAITS = 2,
+  D1_DEBUG_WAIT_ENDED = 3, /* the kernel; hart 0 then waits for its node's others */
+  D1_DEBUG_WAIT_STOPPED = 4
+};
+
+/* A hart of a node that has not completed its launch, and for whom it waits: the first of those
+ * whose arrival a barrier misses. Who should post a semaphore nobody knows. */
 struct d1_debug_wait {
-  uint32_t die, node, hart, kind; /* kind: enum d1_wait_kind */
-  uint64_t index, amount, value;  /* as in d1_hart_report */
+  uint32_t die, node;
+  uint8_t hart, kind;   /* kind: enum d1_wait_kind */
+  uint8_t state, stuck; /* enum d1_debug_wait_state; 1: it can never go on */
+  uint32_t rank;
+  uint64_t launch;      /* its id */
+  uint64_t index, amount; /* as in d1_hart_report; grid barrier: index 1 if its node has arrived */
+  uint64_t value;       /* semaphore: counts there; barriers: harts of its node that have arrived */
   uint64_t pc;
+  uint32_t missing;     /* node barrier: harts; grid barrier whose node has arrived: nodes
+                           that have not completed */
+  uint32_t for_die, for_node, for_hart; /* for_hart: D1_HARTS where none is known */
 };
 
 D1_ASSERT_SIZE(d1_debug_request, 48);

@@ -23,6 +23,7 @@ enum class ErrorKind {
   Timeout,            // the deadline passed
   Cancelled,          // given up on request
   KernelTrap,         // a kernel faulted; the message names die, node, hart and source line
+  Deadlock,           // a kernel that can provably never end; the message says who waits for whom
   DeviceLost,         // the device or its process is gone
   Hardware,           // a part of the machine failed (memory, PCIe transfer, die); the rest goes on
   Protocol,           // the two sides of a transport disagree
