@@ -49,9 +49,8 @@ class alignas(64) Node final : public isa::Environment {
     return units_.busy;
   }
 
-  // For tools (debug/): semaphores, barriers and transfers; which harts a fault holds, a bit each.
+  // For tools (debug/): semaphores, barriers and transfers.
   void describe(d1_debug_node_state& state) const;
-  [[nodiscard]] std::uint8_t held_harts() const noexcept { return held_harts_; }
   // Between quanta; not its status, clock or what it waits for.
   [[nodiscard]] isa::Hart& hart_to_change(unsigned index) { return harts_[index]; }
 

@@ -21,6 +21,11 @@ Symbols::Program& Symbols::open(std::uint64_t program) {
   return opened;
 }
 
+std::string Symbols::function_at(std::uint64_t program, std::uint64_t address) {
+  const runtime::ElfImage* const known = image(program);
+  return known != nullptr ? std::string(known->function_at(address)) : std::string();
+}
+
 const runtime::ElfImage* Symbols::image(std::uint64_t program) {
   const Program& opened = open(program);
   return opened.image ? &*opened.image : nullptr;

@@ -84,7 +84,7 @@ Result<std::map<std::pair<std::uint32_t, std::uint32_t>, std::string>> functions
     const d1_hart_report& report = hart.report;
     const bool busy = report.pc < D1_ROM_BASE;
     std::string& name = found[{report.die, report.node}];
-    if (name.empty() && busy) name = session.symbols().place(hart.program, report.pc).function;
+    if (name.empty() && busy) name = session.symbols().function_at(hart.program, report.pc);
   }
   return found;
 }

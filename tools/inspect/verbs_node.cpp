@@ -150,7 +150,7 @@ Result<Answer> show_mailbox(Session& session, Words words) {
   auto state = session.target().node({seen->at.die, seen->at.node});
   if (!state) return std::unexpected(std::move(state.error()));
   const d1_launch& launch = state->mailbox;
-  const std::string kernel = session.symbols().place(seen->program, launch.entry).function;
+  const std::string kernel = session.symbols().function_at(seen->program, launch.entry);
   Answer answer;
   if (launch.id == 0) return Answer{"Nothing was launched on this node.\n", {}};
   answer.text = fmt::format(

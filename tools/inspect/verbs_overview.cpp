@@ -153,7 +153,7 @@ Result<Answer> show_launches(Session& session, Words) {
   answer.document = ordered_json::array();
   if (launches->empty()) answer.text = "Nothing is launched.\n";
   for (const d1_debug_launch& each : *launches) {
-    const std::string kernel = session.symbols().place(each.program, each.entry).function;
+    const std::string kernel = session.symbols().function_at(each.program, each.entry);
     const std::string first = name_of(session.mesh(), each.first_die, each.first_node);
     answer.text += fmt::format(
         "launch {}: {} on {} x {} nodes from {} on, {} harts each, since {} cycles; {} of {} nodes "

@@ -113,7 +113,7 @@ d1_debug_node DebugPort::describe(NodeIndex id) const {
   record.node = place.node;
   const Node* const node = machine_.find(id);
   if (node == nullptr) return record;
-  record.held = node->held_harts();
+  record.held = static_cast<std::uint8_t>(node->held_harts());
   record.rank = node->rank();
   record.launch = node->launch() != nullptr ? node->launch()->id : 0;
   record.program = node->code().program != nullptr ? node->code().program->id() : 0;

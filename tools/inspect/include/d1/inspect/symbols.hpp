@@ -25,6 +25,8 @@ class Symbols {
   [[nodiscard]] const runtime::SourcePlace& place(std::uint64_t program, std::uint64_t address);
   // The same for people: "step (kernels/ring.cpp:12)"; the address where nothing is known.
   [[nodiscard]] std::string text(std::uint64_t program, std::uint64_t address);
+  // Name of the function that an address is in, whatever was inlined there; empty if not known.
+  [[nodiscard]] std::string function_at(std::uint64_t program, std::uint64_t address);
   // Null where nobody told the device, or the file is broken.
   [[nodiscard]] const runtime::ElfImage* image(std::uint64_t program);
   // Functions of any program that nodes have, by name.
