@@ -39,11 +39,6 @@ Result<std::unique_ptr<Session>> Session::open(std::unique_ptr<driver::DebugTarg
                                                bool colour) {
   auto machine = target->machine();
   if (!machine) return std::unexpected(std::move(machine.error()));
-  if (machine->version != D1_DEBUG_VERSION)
-    return fail(ErrorKind::Unsupported,
-                fmt::format("The device speaks version {} of the debug interface, this tool "
-                            "version {}; use tools of the device's version.",
-                            machine->version, D1_DEBUG_VERSION));
   return std::unique_ptr<Session>(new Session(std::move(target), *machine, colour));
 }
 

@@ -96,7 +96,8 @@ class Inspect(unittest.TestCase):
         process = self.run_kernel(D1_DEBUG="1")
         self.wait_for_launch(process.pid)
         self.expect_views(process.pid)
-        _, read = self.answers(process.pid, "write n0,0:0x90000 1.5 -2 f32; read n0,0:0x90000 3 f32")
+        _, read = self.answers(process.pid,
+                               "write n0,0:0x90000 1.5 -2 f32; read n0,0:0x90000 3 f32")
         self.assertEqual(read["elements"], ["1.5", "-2", "0"])
         halt, stands, _ = self.answers(process.pid, "halt; machine; continue")
         self.assertEqual(stands["cycle"], halt["cycle"])
