@@ -84,8 +84,8 @@ Result<d1_debug_machine> DebugTarget::machine() {
   if (data && data->size() >= sizeof version) std::memcpy(&version, data->data(), sizeof version);
   if (version != D1_DEBUG_VERSION)
     return fail(ErrorKind::Unsupported,
-                fmt::format("The device speaks version {} of the debug interface, this tool version "
-                            "{}; use a tool of the same build as the device.",
+                fmt::format("The device speaks version {} of the debug interface, this tool "
+                            "version {}; use a tool of the same build as the device.",
                             version, D1_DEBUG_VERSION));
   Result<d1_debug_machine> machine = record_of<d1_debug_machine>(D1_DEBUG_MACHINE, data);
   if (machine) machine->name[sizeof machine->name - 1] = 0;

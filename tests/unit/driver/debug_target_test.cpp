@@ -31,7 +31,10 @@ class Scripted : public DebugTarget {
 
 TEST(DebugTarget, AsksForHartsOfNodesByTheirNumbers) {
   Scripted target;
-  target.append(d1_debug_hart{.report = {.die = 3, .node = 9}});
+  d1_debug_hart hart{};
+  hart.report.die = 3;
+  hart.report.node = 9;
+  target.append(hart);
   const DebugPlace places[] = {{3, 9}, {4, 1}};
   const auto harts = target.harts(places);
   ASSERT_TRUE(harts);
@@ -87,8 +90,13 @@ TEST(DebugTarget, SplitsRegistersAndTheCsrsBehindThem) {
 
 TEST(DebugTarget, SplitsAVerdictAndItsWaits) {
   Scripted target;
-  target.append(d1_debug_verdict{D1_DEBUG_STANDS, 1, 0, 0});
-  target.append(d1_debug_wait{.die = 1, .node = 2, .hart = 3});
+  d1_debug_verdict head{};
+  head.state = D1_DEBUG_STANDS;
+  head.waits = 1;
+  target.append(head);
+  d1_debug_wait wait{};
+  wait.hart = 3;
+  target.append(wait);
   const auto verdict = target.verdict();
   ASSERT_TRUE(verdict);
   EXPECT_EQ(verdict->head.state, std::uint32_t{D1_DEBUG_STANDS});
