@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <hang_kernels_program.hpp>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -14,6 +13,7 @@
 #include <rounds.hpp>
 
 #include "corpus.hpp"
+#include "hang_case.hpp"
 
 namespace d1 {
 namespace {
@@ -24,19 +24,8 @@ using Clock = std::chrono::steady_clock;
 // Of work that takes longer than it takes to look whether a launch can end.
 constexpr unsigned kRounds = d1::test::kSanitized ? 10'000'000 : 60'000'000;
 
-class Hangs : public ::testing::Test {
+class Hangs : public HangCase {
  protected:
-  // A daemon's nodes keep what the test before has posted.
-  void SetUp() override { device.reset(device.all()); }
-  // What a launch ends with, if not well.
-  static std::optional<Error> end_of(const Launch& launch) {
-    try {
-      launch.wait(300s);
-      return std::nullopt;
-    } catch (const Exception& problem) {
-      return problem.error();
-    }
-  }
   static void expect_part(const Error& error, const std::string& part) {
     EXPECT_NE(error.sentence().find(part), std::string::npos)
         << "'" << part << "' is not in:\n" << error.sentence();
@@ -46,10 +35,6 @@ class Hangs : public ::testing::Test {
                            d1_node_address(0, 0, 20)).wait();
   }
   Kernel kernel(const char* name) { return program.kernel(name); }
-
-  Device device = Device::open();
-  Program program = device.load(hang_kernels_program, "hangs.elf");
-  Stream stream = device.stream();
 };
 
 class Corpus : public Hangs, public ::testing::WithParamInterface<Hang> {};

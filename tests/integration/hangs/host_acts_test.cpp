@@ -6,30 +6,21 @@
 
 #include <atomic>
 #include <chrono>
-#include <hang_kernels_program.hpp>
 #include <optional>
 #include <thread>
+
+#include "hang_case.hpp"
 
 namespace d1 {
 namespace {
 
 using namespace std::chrono_literals;
 
-class HostActs : public ::testing::Test {
+class HostActs : public HangCase {
  protected:
   static constexpr std::uint32_t kSemaphore = 7;  // that waits_for_a_post waits for
   static constexpr unsigned kRounds = 10'000'000;  // of work
 
-  // A daemon's nodes keep what the test before has posted.
-  void SetUp() override { device.reset(device.all()); }
-  static std::optional<Error> end_of(const Launch& launch) {
-    try {
-      launch.wait(300s);
-      return std::nullopt;
-    } catch (const Exception& problem) {
-      return problem.error();
-    }
-  }
   static d1_semaphore_command post_to(const Grid& grid) {
     d1_semaphore_command post{};
     post.header.opcode = D1_COMMAND_SEMAPHORE;
@@ -45,9 +36,7 @@ class HostActs : public ::testing::Test {
     return program.kernel("waits_for_a_post").launch(on, grid, options);
   }
 
-  Device device = Device::open();
-  Program program = device.load(hang_kernels_program, "hangs.elf");
-  Stream stream = device.stream(), other = device.stream();
+  Stream other = device.stream();
   Grid here = device.grid(1, 1, 0, 0), there = device.grid(1, 1, 4, 4);
 };
 
