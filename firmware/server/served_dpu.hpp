@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A DPU with its socket and the thread that talks to its client. The first to knock is the client
 // until it leaves; who comes meanwhile is refused (EBUSY in reply to its VERSION).
-// Threads: status() may be called from any; everything else happens on the DPU's own thread.
+// Threads: status() may be called from any; tools are answered on their door's thread, and all else
+// happens on the DPU's own.
 #pragma once
 
 #include <d1/debug_door/door.hpp>
