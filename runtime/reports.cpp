@@ -4,6 +4,7 @@
 #include <d1/isa/hart.hpp>
 #include <d1/isa/instruction.hpp>
 #include <d1/isa/trap.hpp>
+#include <d1/runtime/hart_state.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -124,37 +125,6 @@ Error trap_error(Context& context, const Program& program, std::string_view kern
 
 namespace {
 
-std::string state_text(const d1_hart_report& hart) {
-  switch (static_cast<isa::HartStatus>(hart.status)) {
-    case isa::HartStatus::Reset:
-      return "in reset";
-    case isa::HartStatus::Runnable:
-      return "running";
-    case isa::HartStatus::Stopped:
-      return "stopped";
-    case isa::HartStatus::Parked:
-      break;
-  }
-  switch (static_cast<isa::WaitKind>(hart.wait_kind)) {
-    case isa::WaitKind::Semaphore:
-      return fmt::format("waiting for semaphore {} to hold {} (it holds {})", hart.wait_index,
-                         hart.wait_amount, hart.wait_value);
-    case isa::WaitKind::NodeBarrier:
-      return "waiting at a barrier of its node";
-    case isa::WaitKind::GridBarrier:
-      return "waiting at a barrier of the grid";
-    case isa::WaitKind::RemoteAccess:
-      return "waiting for an access to another node or HBM";
-    case isa::WaitKind::Transfer:
-      return "waiting for its transfers";
-    case isa::WaitKind::Interrupt:
-      return "waiting for an interrupt";
-    case isa::WaitKind::None:
-      break;
-  }
-  return "waiting";
-}
-
 struct Group {
   std::uint64_t harts = 0;
   std::vector<std::string> examples;
@@ -183,7 +153,7 @@ std::string hang_report(Context& context, const Program* program, const Grid& gr
                 : program              ? to_string(program->place(hart.pc), hart.pc)
                                        : fmt::format("{:#x}", hart.pc);
       }
-      text = fmt::format("{}, in {}", state_text(hart), place);
+      text = fmt::format("{}, in {}", describe(hart), place);
     }
     Group& group = groups[text];
     ++group.harts;

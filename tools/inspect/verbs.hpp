@@ -31,8 +31,6 @@ namespace d1::inspect {
 [[nodiscard]] Result<Answer> go_on(Session& session, Words words);
 [[nodiscard]] Result<Answer> show_help(Session& session, Words words);
 
-// What a hart does, in words: "running", "waiting for semaphore 7 to hold 3 (it holds 0)".
-[[nodiscard]] std::string state_text(const d1_hart_report& hart);
 // A whole number: 12, 0x1f. Invalid, naming what it should have been, where it is none.
 [[nodiscard]] Result<std::uint64_t> number_of(std::string_view text, std::string_view what);
 

@@ -38,14 +38,14 @@ Value state_of(Session&, const d1_debug_node& node) {
           0};
 }
 
-Value wait_of(Session& session, const d1_debug_node& node) {
+// Of hart 0, unless another one runs.
+Value wait_of(Session&, const d1_debug_node& node) {
   if (node.launch == 0) return {"no launch", 0};
   for (unsigned hart = 0; hart < D1_HARTS; ++hart)
     if (node.hart_status[hart] == D1_HART_RUNNABLE) return {"running", 0};
   constexpr std::array kNames = {"waiting",         "a semaphore",  "its node's barrier",
                                  "the grid's barrier", "another node", "its transfers",
                                  "an interrupt"};
-  (void)session;
   return {kNames[std::min<std::size_t>(node.wait_kind[0], kNames.size() - 1)], 0};
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <d1/abi/commands.h>
 #include <d1/abi/memory_map.h>
+#include <d1/runtime/hart_state.hpp>
 
 #include <algorithm>
 #include <map>
@@ -85,7 +86,7 @@ Result<Answer> show_where(Session& session, Words words) {
     if (group == nullptr) {
       const std::string text =
           idle ? "idle (in the dispatch loop)"
-               : fmt::format("{}, in {}", state_text(report),
+               : fmt::format("{}, in {}", runtime::describe(report),
                              session.symbols().text(hart.program, report.pc));
       group = &groups[text];
     }

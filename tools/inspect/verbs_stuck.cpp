@@ -2,6 +2,7 @@
 // Whether what was launched can still end.
 #include <fmt/format.h>
 #include <d1/abi/commands.h>
+#include <d1/runtime/hart_state.hpp>
 
 #include <algorithm>
 #include <map>
@@ -25,7 +26,7 @@ std::string what_of(Session& session, const d1_debug_wait& wait, std::uint64_t p
   report.wait_index = wait.index;
   report.wait_amount = wait.amount;
   report.wait_value = wait.value;
-  std::string text = state_text(report);
+  std::string text = runtime::describe(report);
   if (wait.state == D1_DEBUG_WAIT_HELD) text = "held by a fault";
   if (wait.kind == D1_WAIT_NODE_BARRIER && wait.missing != 0)
     text += fmt::format(" (which misses {} harts)", wait.missing);
